@@ -1,0 +1,60 @@
+"""The command line: `lexigrad VERB`, one file a verb."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+
+import typer
+
+from lexigrad.cli import demo, explain, info, predict, test, train
+from lexigrad.errors import LexigradError
+
+HELP = """Train and run text classifiers, fast and exact.
+
+A first session:
+
+    lexigrad demo                                      see everything once, on bundled data
+    lexigrad train train.txt --output m.lexigrad       lines such as: __label__spam buy now
+    lexigrad test m.lexigrad test.txt
+    echo "is this spam?" | lexigrad predict m.lexigrad -
+
+Results go to standard output, progress and errors to standard error. Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted.
+"""
+
+app = typer.Typer(help=HELP, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
+app.command()(demo.demo)
+app.command()(train.train)
+app.command()(test.test)
+app.command()(predict.predict)
+app.command()(explain.explain)
+app.command()(info.info)
+
+
+@app.callback(invoke_without_command=True)
+def root(version: bool = typer.Option(False, "--version", help="Print the version and stop.")) -> None:
+    """Handle what comes before the verb."""
+    if version:
+        from lexigrad import __version__
+
+        typer.echo(f"lexigrad {__version__}")
+        raise typer.Exit
+
+
+root.__doc__ = HELP
+
+
+def main() -> None:
+    """Run the command line and exit with its code."""
+    warnings.showwarning = lambda message, *_, **__: sys.stderr.write(f"warning: {message}\n")  # type: ignore[assignment]
+    try:
+        app()
+    except LexigradError as error:
+        sys.stderr.write(f"error: {error}\n")
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        sys.stderr.write("interrupted\n")
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(1)

@@ -1,0 +1,58 @@
+"""Options and printing that several verbs share."""
+
+from __future__ import annotations
+
+import json
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+COMPILE_NOTE_SECONDS = 1.0
+
+Model = Annotated[Path, typer.Argument(help="A trained model, such as m.lexigrad.", show_default=False)]
+Input = Annotated[
+    Path, typer.Argument(help="fastText lines, .csv .tsv .jsonl .parquet (also .gz .zst .xz .bz2), or - for standard input.", show_default=False)
+]
+Text = Annotated[str, typer.Option(help="Column that holds the text, in files with columns.")]
+Label = Annotated[str, typer.Option(help="Column that holds the label, in files with columns.")]
+Threads = Annotated[int | None, typer.Option(help="Threads; by default all processors that the process may use.", show_default=False)]
+Json = Annotated[bool, typer.Option("--json", help="Print the answer as JSON, with the names of the Python attributes.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="Show no progress.")]
+
+
+def print_json(value: Any) -> None:
+    """Print one line of JSON."""
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def say(message: str, quiet: bool = False) -> None:
+    """Write a line of progress to standard error."""
+    if not quiet:
+        sys.stderr.write(message + "\n")
+        sys.stderr.flush()
+
+
+@contextmanager
+def compile_note(quiet: bool = False) -> Iterator[None]:
+    """Say that kernels are being compiled, if what is inside takes longer than a second."""
+    timer = threading.Timer(COMPILE_NOTE_SECONDS, say, ["compiling the kernels for this processor, once (about 10 s) ...", quiet])
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def load_model(path: Path, threads: int | None = None) -> Any:
+    """Open a classifier, with a note while its kernels compile."""
+    with compile_note():
+        import lexigrad
+
+        model = lexigrad.load(path)
+    return model.set_params(threads=threads)

@@ -1,0 +1,1 @@
+"""The hot loops: no validation, no files, no GIL."""

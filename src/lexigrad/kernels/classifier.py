@@ -1,0 +1,179 @@
+"""The training loop of a linear text classifier, without the GIL.
+
+For a text with rows r_1..r_k and shares c_j (`lexigrad.text.features`), output matrix W and targets y:
+
+    h = sum_j c_j A[r_j],   s = W h,   loss = cross-entropy(softmax(s), y)
+    A[r_j] -= lr * c_j * W^T (p - y),   W -= lr * (p - y) h^T
+
+A text with several labels trains on one of them, drawn anew and uniformly at each visit: the expected step is the exact gradient of the mean
+cross-entropy over its labels, and the noise of the draw keeps such texts from being learned by heart.
+
+Up to eight texts form a block, whose gradients are all taken at the same weights and then applied one after another: a step of
+stochastic gradient descent on the sum of their losses. The scores of a block are a small matrix product, one text a vector lane.
+
+Threads share A without locks. W is small and every text changes all of it, so threads would spend their time fetching it from each other: each keeps a
+copy, and adds what it changed to the shared W every `merge_every` blocks.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import types
+
+from lexigrad.losses import softmax
+from lexigrad.machine.compiler import helper, inputs, kernel, outputs
+from lexigrad.machine.hashing import mixed
+from lexigrad.machine.intrinsics import LANES, add_scaled, block_scores, exchange, prefetch
+
+AHEAD = 12
+"""Rows between a prefetch and its use: about one memory latency."""
+LINE = 16
+"""Floats in a cache line."""
+MAX_LOSS = 1e6
+MAX_SCORE = 1e15
+MAX_NORM2 = 1e20
+"""A block beyond any of these stops the training before it changes a weight. Below them no update overflows: a weight of W grows by at most
+lr * 1e10 a text, so W stays under 1e20 * lr for 1e10 texts, and W^T (p - y) under 2e20 * lr, far from float32's 3.4e38."""
+
+DIVERGED = -1
+
+_I32, _I64, _F32, _F64 = types.int32, types.int64, types.float32, types.float64
+
+
+@helper
+def prefetch_row(matrix, start, dim):  # type: ignore[no-untyped-def]
+    """Ask for the cache lines of a row."""
+    for i in range(0, dim + LINE - 1, LINE):
+        prefetch(matrix, start + min(i, dim - 1))
+
+
+@helper
+def gather(matrix, dim, rows, shares, first, stop, hidden, start):  # type: ignore[no-untyped-def]
+    """hidden[start : start + dim] += sum_j shares[j] * matrix[rows[j]]."""
+    for j in range(first, min(first + AHEAD, stop)):
+        prefetch_row(matrix, rows[j] * np.int64(dim), dim)
+    for j in range(first, stop):
+        if j + AHEAD < stop:
+            prefetch_row(matrix, rows[j + AHEAD] * np.int64(dim), dim)
+        add_scaled(shares[j], matrix, rows[j] * np.int64(dim), hidden, start, dim)
+
+
+@helper
+def scatter(matrix, dim, rows, shares, first, stop, lr, d_hidden, start):  # type: ignore[no-untyped-def]
+    """matrix[rows[j]] -= lr * shares[j] * d_hidden[start : start + dim]."""
+    for j in range(first, stop):
+        add_scaled(-lr * shares[j], d_hidden, start, matrix, rows[j] * np.int64(dim), dim)
+
+
+@helper
+def lanes_of(hidden, stride, dim, lanes, norms):  # type: ignore[no-untyped-def]
+    """Transpose hidden (LANES, stride) to lanes (dim, LANES), and set norms to the squared length of each text's vector."""
+    for lane in range(LANES):
+        norms[lane] = np.float32(0)
+        for k in range(dim):
+            value = hidden[lane * stride + k]
+            lanes[k * LANES + lane] = value
+            norms[lane] += value * value
+
+
+@helper
+def drawn_label(labels, first, stop, seed, visit):  # type: ignore[no-untyped-def]
+    """Return one of ``labels[first:stop]``, decided by the seed and the number of the visit."""
+    if stop - first == 1:
+        return labels[first]
+    return labels[first + np.int64(mixed(np.uint64(visit) ^ mixed(seed)) % np.uint64(stop - first))]
+
+
+@helper
+def merge(mine, base, shared, lock):  # type: ignore[no-untyped-def]
+    """Add what this thread changed since the last merge to the shared matrix and take its new state; do nothing if another thread is at it."""
+    if exchange(lock, 0, np.int32(1)) != 0:
+        return
+    for i in range(mine.size):
+        both = shared[i] + (mine[i] - base[i])
+        shared[i] = both
+        mine[i] = both
+        base[i] = both
+    exchange(lock, 0, np.int32(0))
+
+
+@kernel(
+    (
+        inputs(_I32), inputs(_F32), inputs(_I64), inputs(_I32), inputs(_I64), inputs(_I64), _I64, _I64, _I64, _F64, _I64, _I64, _I64,
+        outputs(_F32), _I64, outputs(_F32), _I64, _I64, outputs(_F32), outputs(_F32), outputs(_I32), _I64, outputs(_F64),
+    )
+)  # fmt: skip
+def train(  # type: ignore[no-untyped-def]
+    rows, shares, offsets, labels, label_offsets, order, first, stop, block, lr_start, done, in_all, seed,
+    matrix, dim, output, stride, n_labels, base, shared, lock, merge_every, totals,
+):  # fmt: skip
+    """Train on the texts ``order[first:stop]``.
+
+    The learning rate falls linearly, ``lr_start * (1 - (done + p) / in_all)`` with p the position of a block's first text. `totals` (2,) float64
+    collects the loss and the number of texts. With ``merge_every == 0`` `output` is the only copy.
+
+    Returns
+    -------
+    The number of visits made, or DIVERGED; the block that would have diverged is not applied.
+    """
+    hidden = np.zeros(LANES * stride, np.float32)
+    d_hidden, steps = np.zeros_like(hidden), np.zeros_like(hidden)
+    lanes = np.zeros(dim * LANES, np.float32)
+    scores = np.zeros(n_labels * LANES, np.float32)
+    peak, total, norms = np.zeros(LANES, np.float32), np.zeros(LANES, np.float32), np.zeros(LANES, np.float32)
+    losses = np.zeros(LANES, np.float64)
+    texts, targets = np.zeros(LANES, np.int64), np.zeros(LANES, np.int32)
+    one_each, every_lane = np.arange(LANES + 1), np.arange(LANES)
+    visits = 0
+    n_blocks = 0
+    for begin in range(first, stop, block):
+        n = min(block, stop - begin)
+        lr = np.float32(lr_start * (1.0 - (done + begin) / in_all))
+        hidden[:] = np.float32(0)
+        for lane in range(n):
+            text = order[begin + lane]
+            texts[lane] = text
+            targets[lane] = drawn_label(labels, label_offsets[text], label_offsets[text + 1], seed, done + begin + lane)
+            gather(matrix, dim, rows, shares, offsets[text], offsets[text + 1], hidden, lane * stride)
+            visits += offsets[text + 1] - offsets[text]
+        lanes_of(hidden, stride, dim, lanes, norms)
+        block_scores(output, stride, lanes, dim, scores, 0, n_labels)
+        softmax.loss_gradient(scores, n_labels, targets, one_each, every_lane, n, losses, peak, total)
+        block_loss = 0.0
+        safe = True
+        for lane in range(n):
+            block_loss += losses[lane]
+            safe &= losses[lane] < MAX_LOSS and abs(peak[lane]) < MAX_SCORE and norms[lane] < MAX_NORM2
+        if not safe:
+            return DIVERGED
+        totals[0] += block_loss
+        totals[1] += n
+        softmax.step(output, stride, n_labels, scores, hidden, lr, steps, d_hidden)
+        for lane in range(n):
+            text = texts[lane]
+            scatter(matrix, dim, rows, shares, offsets[text], offsets[text + 1], lr, d_hidden, lane * stride)
+        n_blocks += 1
+        if merge_every > 0 and n_blocks % merge_every == 0:
+            merge(output, base, shared, lock)
+    if merge_every > 0:
+        merge(output, base, shared, lock)
+    return visits
+
+
+@kernel((outputs(_F32), _I64, _I64, _I64, _I64))
+def initialise(matrix, dim, seed, first, stop):  # type: ignore[no-untyped-def]
+    """Fill the rows first..stop with uniform numbers in (-1, 1) / dim; every number depends on seed and place alone."""
+    scale = np.float32(1.0 / (dim * 2147483648.0))
+    start = mixed(seed)
+    for i in range(first * dim, stop * dim):
+        matrix[i] = np.float32(np.int32(mixed(np.uint64(i) + start) >> np.uint64(32))) * scale
+
+
+@kernel((outputs(_F32), inputs(_I32), _I64, _I64, _I64))
+def to_features(matrix, members, dim, first, stop):  # type: ignore[no-untyped-def]
+    """Turn the coordinates u of the rows first..stop into the vectors u / sqrt(members) of their features."""
+    for row in range(first, stop):
+        if members[row] > 1:
+            scale = np.float32(1.0 / np.sqrt(np.float64(members[row])))
+            for k in range(row * dim, (row + 1) * dim):
+                matrix[k] *= scale

@@ -1,0 +1,1 @@
+"""Training objectives, one file each, with the same five names: loss, gradient, loss_gradient, predict, step."""

@@ -1,0 +1,292 @@
+"""The few machine operations that numba has no name for: prefetch, atomic exchange, and three vector loops.
+
+Each is emitted as LLVM IR (fixed-width vectors and fused multiply-add, so nothing depends on the auto-vectoriser) and has a plain Python
+twin of the same name, which runs under ``NUMBA_DISABLE_JIT=1`` and serves the tests as oracle. All matrices are passed flat, as
+C-contiguous one-dimensional float32 arrays with explicit element offsets: a row view would cost a struct and a possible alias check.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from llvmlite import ir
+from numba import config, types
+from numba.core import cgutils
+from numba.core.cgutils import alloca_once_value
+from numba.extending import intrinsic
+from numba.np.arrayobj import make_array
+
+LANES = 8
+"""Texts in one block: the score loops run over eight texts at once, one text a vector lane."""
+
+WIDTH = 16
+"""Floats in one vector of a row; rows of the output matrix are padded to a multiple of it."""
+
+F32 = ir.FloatType()
+I64 = ir.IntType(64)
+
+
+def _data(context: Any, builder: Any, array_type: Any, value: Any) -> Any:
+    return make_array(array_type)(context, builder, value).data
+
+
+def _vector_at(builder: Any, base: Any, index: Any, width: int) -> Any:
+    return builder.bitcast(builder.gep(base, [index]), ir.VectorType(F32, width).as_pointer())
+
+
+def _load(builder: Any, base: Any, index: Any, width: int) -> Any:
+    return builder.load(_vector_at(builder, base, index, width), align=4)
+
+
+def _store(builder: Any, value: Any, base: Any, index: Any, width: int) -> None:
+    builder.store(value, _vector_at(builder, base, index, width), align=4)
+
+
+def _splat(builder: Any, scalar: Any, width: int) -> Any:
+    vector_type = ir.VectorType(F32, width)
+    one = builder.insert_element(ir.Constant(vector_type, ir.Undefined), scalar, ir.Constant(ir.IntType(32), 0))
+    zeros = ir.Constant(ir.VectorType(ir.IntType(32), width), [0] * width)
+    return builder.shuffle_vector(one, ir.Constant(vector_type, ir.Undefined), zeros)
+
+
+def _fma(builder: Any, a: Any, b: Any, c: Any) -> Any:
+    flags = ("contract",)  # fused where the processor can, and no more freedom than that
+    return builder.fadd(builder.fmul(a, b, flags=flags), c, flags=flags)
+
+
+def _const(value: int) -> Any:
+    return ir.Constant(I64, value)
+
+
+def _loop(builder: Any, start: Any, stop: Any, step: int) -> Any:
+    return cgutils.for_range_slice(builder, start, stop, _const(step), intp=I64)
+
+
+@intrinsic
+def _prefetch(typingctx: Any, array: Any, index: Any) -> Any:
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        base = _data(context, builder, signature.args[0], args[0])
+        pointer = builder.bitcast(builder.gep(base, [args[1]]), ir.IntType(8).as_pointer())
+        i32 = ir.IntType(32)
+        function_type = ir.FunctionType(ir.VoidType(), [pointer.type, i32, i32, i32])
+        function = cgutils.get_or_insert_function(builder.module, function_type, "llvm.prefetch.p0")
+        builder.call(function, [pointer, ir.Constant(i32, 0), ir.Constant(i32, 3), ir.Constant(i32, 1)])
+        return context.get_dummy_value()
+
+    return types.void(array, types.intp), codegen
+
+
+@intrinsic
+def _exchange(typingctx: Any, array: Any, index: Any, value: Any) -> Any:
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        base = _data(context, builder, signature.args[0], args[0])
+        return builder.atomic_rmw("xchg", builder.gep(base, [args[1]]), args[2], "acq_rel")
+
+    return array.dtype(array, types.intp, array.dtype), codegen
+
+
+@intrinsic
+def _pow2(typingctx: Any, exponent: Any) -> Any:
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        i32 = ir.IntType(32)
+        biased = builder.add(builder.fptosi(args[0], i32), ir.Constant(i32, 127))
+        return builder.bitcast(builder.shl(biased, ir.Constant(i32, 23)), F32)
+
+    return types.float32(types.float32), codegen
+
+
+@intrinsic
+def _add_scaled(typingctx: Any, alpha: Any, x: Any, x_start: Any, y: Any, y_start: Any, n: Any) -> Any:
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        alpha, x, x_start, y, y_start, n = args
+        x = builder.gep(_data(context, builder, signature.args[1], x), [x_start])
+        y = builder.gep(_data(context, builder, signature.args[3], y), [y_start])
+        start = _const(0)
+        for width in (WIDTH, 4):
+            stop = builder.and_(n, _const(-width))
+            factor = _splat(builder, alpha, width)
+            with _loop(builder, start, stop, width) as (i, _):
+                total = _fma(builder, factor, _load(builder, x, i, width), _load(builder, y, i, width))
+                _store(builder, total, y, i, width)
+            start = stop
+        with _loop(builder, start, n, 1) as (i, _):
+            place = builder.gep(y, [i])
+            builder.store(_fma(builder, alpha, builder.load(builder.gep(x, [i])), builder.load(place)), place)
+        return context.get_dummy_value()
+
+    flat = types.intp
+    return types.void(types.float32, x, flat, y, flat, flat), codegen
+
+
+@intrinsic
+def _block_scores(
+    typingctx: Any, weights: Any, stride: Any, hidden: Any, dim: Any, scores: Any, first: Any, stop: Any
+) -> Any:
+    def rows_of(builder: Any, count: int, weights: Any, hidden: Any, scores: Any, label: Any, stride: Any, dim: Any) -> None:
+        zero = ir.Constant(ir.VectorType(F32, LANES), [0.0] * LANES)
+        sums = [alloca_once_value(builder, zero) for _ in range(count)]
+        for cell in sums:
+            builder.store(zero, cell)
+        row = builder.mul(label, stride)
+        starts = [builder.add(row, builder.mul(stride, _const(j))) for j in range(count)]
+        with _loop(builder, _const(0), dim, 1) as (k, _):
+            lanes = _load(builder, hidden, builder.mul(k, _const(LANES)), LANES)
+            for cell, start in zip(sums, starts, strict=True):
+                weight = builder.load(builder.gep(weights, [builder.add(start, k)]))
+                builder.store(_fma(builder, _splat(builder, weight, LANES), lanes, builder.load(cell)), cell)
+        for j, cell in enumerate(sums):
+            place = builder.mul(builder.add(label, _const(j)), _const(LANES))
+            _store(builder, builder.load(cell), scores, place, LANES)
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        weights, stride, hidden, dim, scores, first, stop = args
+        weights = _data(context, builder, signature.args[0], weights)
+        hidden = _data(context, builder, signature.args[2], hidden)
+        scores = _data(context, builder, signature.args[4], scores)
+        whole = builder.add(first, builder.and_(builder.sub(stop, first), _const(-8)))
+        with _loop(builder, first, whole, 8) as (label, _):
+            rows_of(builder, 8, weights, hidden, scores, label, stride, dim)
+        with _loop(builder, whole, stop, 1) as (label, _):
+            rows_of(builder, 1, weights, hidden, scores, label, stride, dim)
+        return context.get_dummy_value()
+
+    i = types.intp
+    return types.void(weights, i, hidden, i, scores, i, i), codegen
+
+
+@intrinsic
+def _block_step(
+    typingctx: Any, weights: Any, stride: Any, d_scores: Any, steps: Any, d_hidden: Any, first: Any, stop: Any
+) -> Any:
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        weights, stride, d_scores, steps, d_hidden, first, stop = args
+        weights = _data(context, builder, signature.args[0], weights)
+        d_scores = _data(context, builder, signature.args[2], d_scores)
+        steps = _data(context, builder, signature.args[3], steps)
+        d_hidden = _data(context, builder, signature.args[4], d_hidden)
+        with _loop(builder, _const(0), stride, WIDTH) as (column, _):
+            places = [builder.add(builder.mul(stride, _const(t)), column) for t in range(LANES)]
+            step = [_load(builder, steps, place, WIDTH) for place in places]
+            sums = [alloca_once_value(builder, _load(builder, d_hidden, place, WIDTH)) for place in places]
+            for cell, place in zip(sums, places, strict=True):
+                builder.store(_load(builder, d_hidden, place, WIDTH), cell)
+            with _loop(builder, first, stop, 1) as (label, _):
+                where = builder.add(builder.mul(label, stride), column)
+                old = _load(builder, weights, where, WIDTH)
+                new = old
+                for t in range(LANES):
+                    index = builder.add(builder.mul(label, _const(LANES)), _const(t))
+                    d_score = _splat(builder, builder.load(builder.gep(d_scores, [index])), WIDTH)
+                    builder.store(_fma(builder, d_score, old, builder.load(sums[t])), sums[t])
+                    new = _fma(builder, d_score, step[t], new)
+                _store(builder, new, weights, where, WIDTH)
+            for cell, place in zip(sums, places, strict=True):
+                _store(builder, builder.load(cell), d_hidden, place, WIDTH)
+        return context.get_dummy_value()
+
+    i = types.intp
+    return types.void(weights, i, d_scores, steps, d_hidden, i, i), codegen
+
+
+@intrinsic
+def _block_shift(typingctx: Any, scores: Any, n_labels: Any, peak: Any) -> Any:
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        scores, n_labels, peak = args
+        scores = _data(context, builder, signature.args[0], scores)
+        peak = _data(context, builder, signature.args[2], peak)
+        stop = builder.mul(n_labels, _const(LANES))
+        top = alloca_once_value(builder, _load(builder, scores, _const(0), LANES))
+        builder.store(_load(builder, scores, _const(0), LANES), top)
+        with _loop(builder, _const(LANES), stop, LANES) as (i, _):
+            score, best = _load(builder, scores, i, LANES), builder.load(top)
+            builder.store(builder.select(builder.fcmp_ordered(">", score, best), score, best), top)
+        best = builder.load(top)
+        _store(builder, best, peak, _const(0), LANES)
+        with _loop(builder, _const(0), stop, LANES) as (i, _):
+            _store(builder, builder.fsub(_load(builder, scores, i, LANES), best), scores, i, LANES)
+        return context.get_dummy_value()
+
+    return types.void(scores, types.intp, peak), codegen
+
+
+@intrinsic
+def _block_normalise(typingctx: Any, scores: Any, n_labels: Any, total: Any) -> Any:
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        scores, n_labels, total = args
+        scores = _data(context, builder, signature.args[0], scores)
+        total = _data(context, builder, signature.args[2], total)
+        stop = builder.mul(n_labels, _const(LANES))
+        zero = ir.Constant(ir.VectorType(F32, LANES), [0.0] * LANES)
+        sums = alloca_once_value(builder, zero)
+        builder.store(zero, sums)
+        with _loop(builder, _const(0), stop, LANES) as (i, _):
+            builder.store(builder.fadd(builder.load(sums), _load(builder, scores, i, LANES)), sums)
+        whole = builder.load(sums)
+        _store(builder, whole, total, _const(0), LANES)
+        with _loop(builder, _const(0), stop, LANES) as (i, _):
+            _store(builder, builder.fdiv(_load(builder, scores, i, LANES), whole), scores, i, LANES)
+        return context.get_dummy_value()
+
+    return types.void(scores, types.intp, total), codegen
+
+
+def _prefetch_plain(array: Any, index: int) -> None:
+    """Ask for the cache line of ``array[index]``; changes nothing but time."""
+
+
+def _exchange_plain(array: Any, index: int, value: Any) -> Any:
+    """Store `value` and return what was there, as one indivisible step."""
+    old = array[index]
+    array[index] = value
+    return old
+
+
+def _pow2_plain(exponent: Any) -> Any:
+    """Return 2^exponent for an integral float32 in [-126, 127]."""
+    return np.ldexp(np.float32(1.0), np.int32(exponent))
+
+
+def _add_scaled_plain(alpha: Any, x: Any, x_start: int, y: Any, y_start: int, n: int) -> None:
+    """y[y_start : y_start + n] += alpha * x[x_start : x_start + n]."""
+    y[y_start : y_start + n] += np.float32(alpha) * x[x_start : x_start + n]
+
+
+def _block_scores_plain(weights: Any, stride: int, hidden: Any, dim: int, scores: Any, first: int, stop: int) -> None:
+    """scores[label, lane] = sum_k weights[label, k] hidden[k, lane] for the labels first..stop; `hidden` is (dim, LANES)."""
+    rows = weights[first * stride : stop * stride].reshape(-1, stride)[:, :dim]
+    scores[first * LANES : stop * LANES] = (rows @ hidden[: dim * LANES].reshape(dim, LANES)).ravel()
+
+
+def _block_step_plain(weights: Any, stride: int, d_scores: Any, steps: Any, d_hidden: Any, first: int, stop: int) -> None:
+    """d_hidden += d_scores^T W with the old W; then W += d_scores steps, for the labels first..stop."""
+    rows = weights[first * stride : stop * stride].reshape(-1, stride)
+    gradient = d_scores[first * LANES : stop * LANES].reshape(-1, LANES)
+    d_hidden.reshape(LANES, stride)[:] += gradient.T @ rows
+    rows += gradient @ steps.reshape(LANES, stride)
+
+
+def _block_shift_plain(scores: Any, n_labels: int, peak: Any) -> None:
+    """peak[lane] = max_l scores[l, lane]; then scores -= peak."""
+    block = scores[: n_labels * LANES].reshape(n_labels, LANES)
+    peak[:] = block[0]
+    for row in block[1:]:
+        np.copyto(peak, row, where=row > peak)
+    block -= peak
+
+
+def _block_normalise_plain(scores: Any, n_labels: int, total: Any) -> None:
+    """total[lane] = sum_l scores[l, lane]; then scores /= total."""
+    block = scores[: n_labels * LANES].reshape(n_labels, LANES)
+    total[:] = block.sum(axis=0)
+    block /= total
+
+
+if config.DISABLE_JIT:
+    prefetch, exchange, pow2, add_scaled = _prefetch_plain, _exchange_plain, _pow2_plain, _add_scaled_plain
+    block_scores, block_step = _block_scores_plain, _block_step_plain
+    block_shift, block_normalise = _block_shift_plain, _block_normalise_plain
+else:
+    prefetch, exchange, pow2, add_scaled = _prefetch, _exchange, _pow2, _add_scaled
+    block_scores, block_step = _block_scores, _block_step
+    block_shift, block_normalise = _block_shift, _block_normalise

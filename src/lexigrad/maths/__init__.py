@@ -1,0 +1,1 @@
+"""The functions under every loss, and their derivatives."""

@@ -1,0 +1,174 @@
+"""Which part of a text adds how much to which score."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numba import types
+from numpy.typing import NDArray
+
+from lexigrad.machine.compiler import inputs, kernel
+from lexigrad.models.fitted import FittedClassifier
+from lexigrad.text.ngrams import bucket_of, character_ngrams
+from lexigrad.text.sources import read_texts
+from lexigrad.text.tokens import NGRAM_PRIME, next_character, next_token, signed_hash
+from lexigrad.text.unicode import load_table
+from lexigrad.text.vocabulary import Vocabulary, find
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """A prediction taken apart; ``contributions.sum(axis=0) == scores``.
+
+    The score of label l is s_l = (1/n) sum_i W_l . A[f_i] over the n features of the text; part i contributes W_l . A[f_i] / n.
+
+    Attributes
+    ----------
+    tokens : the parts in order: every token of the text, then its character n-grams as "<abc" and its word n-grams as "a b"
+    kinds : what each part is: "word", "characters" or "words"
+    contributions : (n_parts, n_labels) float64; 0 for parts that training had not seen
+    scores : (n_labels,) float64, before the softmax
+    probs : (n_labels,) float64, softmax of the scores, or the training prior where `known` is 0
+    labels : the labels, as `classes_`
+    known : number of features that training had seen
+    """
+
+    tokens: list[str]
+    kinds: list[str]
+    contributions: NDArray[np.float64]
+    scores: NDArray[np.float64]
+    probs: NDArray[np.float64]
+    labels: NDArray[Any]
+    known: int
+
+    @property
+    def label(self) -> Any:
+        """The most probable label."""
+        return self.labels[int(np.argmax(self.probs))]
+
+    def strongest(self, label: Any = None, n: int = 10) -> list[tuple[str, float]]:
+        """Return the `n` parts that change a label's score most, as (part, contribution); equal parts are added up."""
+        column = int(np.argmax(self.probs)) if label is None else self.labels.tolist().index(label)
+        sums: dict[str, float] = {}
+        for token, value in zip(self.tokens, self.contributions[:, column], strict=True):
+            sums[token] = sums.get(token, 0.0) + float(value)
+        return sorted(sums.items(), key=lambda item: -abs(item[1]))[:n]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return everything as plain lists and numbers."""
+        return {
+            "label": _plain(self.label),
+            "known": self.known,
+            "labels": self.labels.tolist(),
+            "scores": self.scores.tolist(),
+            "probs": self.probs.tolist(),
+            "tokens": self.tokens,
+            "kinds": self.kinds,
+            "contributions": self.contributions.tolist(),
+        }
+
+    def __str__(self) -> str:
+        best = int(np.argmax(self.probs))
+        lines = [f"{self.label}  probability {self.probs[best]:.4f}  score {self.scores[best]:.3f}"]
+        if not self.known:
+            lines.append("nothing in this text was seen in training: these are the shares of the labels there")
+        lines += [f"  {value:+8.3f}  {token}" for token, value in self.strongest()]
+        return "\n".join(lines)
+
+
+def _plain(value: Any) -> Any:
+    return value.item() if isinstance(value, np.generic) else value
+
+
+@kernel((types.int64, inputs(types.uint8), inputs(types.uint32)))
+def list_tokens(tokenizer, data, table):  # type: ignore[no-untyped-def]
+    """Return (bytes of all tokens, offsets, hashes) of one text."""
+    arena = np.empty(3 * data.size + 32, np.uint8)
+    offsets = np.zeros(data.size + 2, np.int64)
+    hashes = np.empty(data.size + 1, np.uint32)
+    position, n = 0, 0
+    while True:
+        position, size, value = next_token(tokenizer, data, position, 0, data.size, table, arena[offsets[n] :])
+        if size == 0:
+            break
+        offsets[n + 1] = offsets[n] + size
+        hashes[n] = value
+        n += 1
+    return arena[: offsets[n]].copy(), offsets[: n + 1].copy(), hashes[:n].copy()
+
+
+@kernel((inputs(types.uint64), inputs(types.uint8), inputs(types.int64), inputs(types.uint8), inputs(types.int64), inputs(types.uint32)))
+def find_all(slots, arena, word_offsets, keys, key_offsets, hashes):  # type: ignore[no-untyped-def]
+    """Return the word id of each token, negative where it is unknown."""
+    ids = np.empty(hashes.size, np.int64)
+    for i in range(hashes.size):
+        ids[i] = find(slots, arena, word_offsets, keys, key_offsets[i], key_offsets[i + 1], hashes[i])
+    return ids
+
+
+def explain(fitted: FittedClassifier, text: str) -> Explanation:
+    """Take the prediction for one text apart."""
+    reader = fitted.reader
+    (batch,) = read_texts([text])
+    data = np.array(batch.data[batch.offsets[0] : batch.offsets[1]])
+    arena, offsets, hashes = list_tokens(reader.tokenizer, data, load_table())
+    names = [arena[a:b].tobytes() for a, b in zip(offsets[:-1], offsets[1:], strict=True)]
+    words = reader.vocabulary
+    ids = find_all(words.slots, words.arena, words.offsets, arena, offsets, hashes)
+    parts: list[tuple[bytes, str, int, bool]] = [(name, "word", int(i), bool(i >= 0)) for name, i in zip(names, ids, strict=True)]
+    parts += _character_parts(fitted, names)
+    parts += _word_parts(fitted, names, hashes)
+    rows = np.array([reader.slot_rows[slot] if counts else -1 for _, _, slot, counts in parts], np.int64)
+    n_features = max(1, sum(counts for *_, counts in parts))
+    contributions = np.zeros((len(parts), len(fitted.classes)))
+    known = rows >= 0
+    contributions[known] = fitted.input[rows[known]].astype(np.float64) @ fitted.output.T.astype(np.float64) / n_features
+    scores = contributions.sum(axis=0)
+    powers = np.exp(scores - scores.max())
+    probs = powers / powers.sum() if known.any() else fitted.prior.astype(np.float64)
+    tokens = [name.decode("utf-8", "replace") for name, *_ in parts]
+    kinds = [kind for _, kind, *_ in parts]
+    return Explanation(tokens, kinds, contributions, scores, probs, fitted.classes, int(known.sum()))
+
+
+def _character_parts(fitted: FittedClassifier, names: list[bytes]) -> list[tuple[bytes, str, int, bool]]:
+    reader = fitted.reader
+    if not reader.max_n or not names:
+        return []
+    own = Vocabulary.from_strings(names)
+    values, starts = character_ngrams(own.arena, own.offsets, reader.min_n, reader.max_n)
+    spelled = [ngram for name in names for ngram in spelled_ngrams(name, reader.min_n, reader.max_n)]
+    buckets = (len(reader.vocabulary) + int(value) % reader.n_buckets for value in values[: starts[-1]])
+    return [(ngram, "characters", bucket, True) for ngram, bucket in zip(spelled, buckets, strict=True)]
+
+
+def spelled_ngrams(word: bytes, min_n: int, max_n: int) -> list[bytes]:
+    """Return the character n-grams of a word in the order of `lexigrad.text.ngrams.add_character_ngrams`."""
+    if word == b"</s>":
+        return []
+    marked = np.frombuffer(b"<" + word + b">", np.uint8)
+    edges = [0]
+    while edges[-1] < len(marked):
+        edges.append(next_character.py_func(marked, edges[-1], len(marked)) if hasattr(next_character, "py_func") else next_character(marked, edges[-1], len(marked)))
+    last = len(edges) - 1
+    return [
+        marked[edges[i] : edges[i + n]].tobytes()
+        for i in range(last)
+        for n in range(max(1, min_n), min(max_n, last - i) + 1)
+        if not (n == 1 and (i == 0 or i + n == last))
+    ]
+
+
+def _word_parts(fitted: FittedClassifier, names: list[bytes], hashes: NDArray[np.uint32]) -> list[tuple[bytes, str, int, bool]]:
+    reader = fitted.reader
+    parts = []
+    signed = hashes.view(np.int32).tolist()
+    for i in range(len(names)):
+        value = signed[i]
+        for j in range(i + 1, min(i + reader.word_ngrams, len(names))):
+            value = (value * int(NGRAM_PRIME) + signed[j]) % 2**64
+            slot = len(reader.vocabulary) + value % reader.n_buckets
+            parts.append((b" ".join(names[i : j + 1]), "words", slot, True))
+    return parts

@@ -1,0 +1,290 @@
+"""The text classifier that a user holds."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lexigrad.errors import DataError, NotFittedError, ParameterError
+from lexigrad.machine.threads import thread_count
+from lexigrad.models.parameters import check_parameters, check_whole
+from lexigrad.text.batches import TextBatch
+from lexigrad.text.sources import read_file, read_texts
+
+if TYPE_CHECKING:
+    from lexigrad.evaluation.report import Evaluation
+    from lexigrad.models.explanation import Explanation
+    from lexigrad.models.fitted import FittedClassifier
+    from lexigrad.training.progress import Callback
+
+PARAMETERS = (
+    "dim", "epochs", "lr", "loss", "word_ngrams", "min_n", "max_n", "buckets", "min_count", "tokenizer", "label_prefix",
+    "threads", "seed", "deterministic", "verbose",
+)  # fmt: skip
+
+
+class TextClassifier:
+    """A linear classifier over the mean of learned word and n-gram vectors.
+
+    For a text with features f_1..f_n (words, character n-grams, word n-grams; repeated ones count each time)::
+
+        h = (1/n) sum_i A[f_i]        p = softmax(W h)        loss = -sum_l y_l log p_l
+
+    with A (n_rows, dim), W (n_labels, dim), y_l = 1/m on each of the m labels of a text. Both matrices follow the exact gradient by stochastic
+    gradient descent with a linearly falling learning rate. The method is that of A. Joulin, E. Grave, P. Bojanowski and T. Mikolov, "Bag of
+    Tricks for Efficient Text Classification" (EACL 2017).
+
+    Parameters
+    ----------
+    dim : length of the vectors
+    epochs : passes over the texts; each is shuffled anew
+    lr : learning rate at the start; it falls linearly to 0
+    loss : "softmax"
+    word_ngrams : longest run of tokens that is a feature (1: single words)
+    min_n, max_n : shortest and longest character n-gram of each word (0: none)
+    buckets : number of buckets that n-grams are hashed into; None fits it to the data. Only buckets that occur take memory
+    min_count : words that occur less often have no vector of their own
+    tokenizer : "words" (lower-cased, punctuation split off) or "whitespace" (fastText's byte rule); see docs/tokens.md
+    label_prefix : what marks a label in fastText text
+    threads : None for all processors that the process may use
+    seed : of the initial vectors and the shuffling; with threads=1 it decides every bit of the model
+    deterministic : True is not served yet and raises `ParameterError`
+    verbose : show progress on standard error
+
+    Attributes
+    ----------
+    classes_ : (n_labels,) the labels, sorted, in the dtype they were given
+    losses_ : mean loss per text at each report of the last training
+
+    Examples
+    --------
+    >>> import lexigrad
+    >>> texts = ["good film", "great film", "bad film", "awful film"] * 20
+    >>> labels = ["pos", "pos", "neg", "neg"] * 20
+    >>> clf = lexigrad.TextClassifier(dim=10, epochs=25, lr=0.5, threads=1).fit(texts, labels)
+    >>> clf.predict(["a great evening", "an awful evening"]).tolist()
+    ['pos', 'neg']
+    """
+
+    _fitted: FittedClassifier | None = None
+
+    def __init__(
+        self,
+        dim: int = 100,
+        epochs: int = 5,
+        lr: float = 0.1,
+        loss: str = "softmax",
+        word_ngrams: int = 1,
+        min_n: int = 0,
+        max_n: int = 0,
+        buckets: int | None = None,
+        min_count: int = 1,
+        tokenizer: str = "words",
+        label_prefix: str = "__label__",
+        threads: int | None = None,
+        seed: int = 0,
+        deterministic: bool = False,
+        verbose: bool = False,
+    ) -> None:
+        self.dim = dim
+        self.epochs = epochs
+        self.lr = lr
+        self.loss = loss
+        self.word_ngrams = word_ngrams
+        self.min_n = min_n
+        self.max_n = max_n
+        self.buckets = buckets
+        self.min_count = min_count
+        self.tokenizer = tokenizer
+        self.label_prefix = label_prefix
+        self.threads = threads
+        self.seed = seed
+        self.deterministic = deterministic
+        self.verbose = verbose
+
+    def __repr__(self) -> str:
+        settings = ", ".join(f"{name}={value!r}" for name, value in self.get_params().items())
+        return f"TextClassifier({settings})"
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Return the settings by name (scikit-learn's convention)."""
+        return {name: getattr(self, name) for name in PARAMETERS}
+
+    def set_params(self, **params: Any) -> Self:
+        """Change settings; they take effect at the next `fit`."""
+        for name, value in params.items():
+            if name not in PARAMETERS:
+                raise ParameterError(f"{name!r} is not a setting: choose one of {', '.join(PARAMETERS)}")
+            setattr(self, name, value)
+        return self
+
+    def __sklearn_tags__(self) -> Any:
+        """Return scikit-learn's description of an estimator of texts."""
+        from sklearn.utils import ClassifierTags, InputTags, Tags, TargetTags
+
+        return Tags(
+            estimator_type="classifier",
+            target_tags=TargetTags(required=True),
+            classifier_tags=ClassifierTags(),
+            input_tags=InputTags(one_d_array=True, two_d_array=False, string=True),
+        )
+
+    def __sklearn_is_fitted__(self) -> bool:
+        """Tell whether the model was trained."""
+        return self._fitted is not None
+
+    def fit(self, texts: Any, labels: Any, *, callback: Callback | None = None) -> Self:
+        """Train on texts held in memory.
+
+        Parameters
+        ----------
+        texts : list, iterable, NumPy, pandas, Arrow, Hugging Face column (docs/data.md)
+        labels : one per text, or a list of labels per text
+        callback : called about ten times a second with a `lexigrad.Progress`
+
+        Raises
+        ------
+        DataError
+            Texts or labels that cannot be used.
+        DivergenceError
+            The loss left all bounds; a smaller `lr` helps.
+        KeyboardInterrupt
+            Ctrl-C; the model holds what it had learned until then and can be used.
+        """
+        return self._fit(read_texts(texts, labels), callback)
+
+    def fit_file(
+        self, path: str | os.PathLike[str], *, text: str = "text", label: str = "label", callback: Callback | None = None
+    ) -> Self:
+        """Train on a file: fastText lines, CSV, TSV, JSONL, Parquet or Arrow, also .gz .zst .xz .bz2.
+
+        Parameters
+        ----------
+        path : the file; "-" reads fastText lines from standard input
+        text, label : names of the columns, for files that have columns
+        callback : as in `fit`, which also says what is raised
+        """
+        return self._fit(read_file(path, text=text, label=label, label_prefix=self.label_prefix), callback)
+
+    def _fit(self, batches: Iterator[TextBatch], callback: Callback | None) -> Self:
+        from lexigrad.models.trainer import train_fitted
+
+        params = self.get_params()
+        check_parameters(params)
+        self._fitted, self.losses_, error = train_fitted(batches, params, callback)
+        if error is not None:
+            raise error
+        return self
+
+    @property
+    def fitted(self) -> FittedClassifier:
+        """The arrays of the trained model."""
+        if self._fitted is None:
+            raise NotFittedError("this TextClassifier is not trained yet: call fit or fit_file first, or lexigrad.load")
+        return self._fitted
+
+    @property
+    def classes_(self) -> NDArray[Any]:
+        """The labels, sorted."""
+        return self.fitted.classes
+
+    def _batches(self, texts: Any) -> Iterator[TextBatch]:
+        return read_texts(texts)
+
+    def predict(self, texts: Any) -> Any:
+        """Return the most probable label of each text.
+
+        Returns
+        -------
+        (n,) array with the dtype of `classes_`. A model trained on lists of labels returns a list of labels per text: the k best, with the k
+        for which "1/k on each of them", the target of a text with k labels, is nearest to the probabilities (it minimises
+        sum_l (p_l - y_l)^2, so k maximises (2 (p_1 + ... + p_k) - 1) / k).
+        """
+        fitted = self.fitted
+        if fitted.several:
+            return [list(fitted.classes[ids]) for ids in self._label_sets(texts)]
+        ids, _, _ = fitted.score_batches(self._batches(texts), 1, thread_count(self.threads))
+        return fitted.classes[ids[:, 0]]
+
+    def _label_sets(self, texts: Any) -> Iterator[NDArray[np.int64]]:
+        for batch in self._batches(texts):
+            _, probs, _ = self.fitted.score(batch, 0, thread_count(self.threads))
+            order = np.argsort(-probs, axis=1, kind="stable")
+            sums = np.cumsum(np.take_along_axis(probs, order, axis=1, ), axis=1, dtype=np.float64)
+            sizes = np.argmax((2 * sums - 1) / np.arange(1, probs.shape[1] + 1), axis=1) + 1
+            yield from (row[:size] for row, size in zip(order, sizes, strict=True))
+
+    def predict_proba(self, texts: Any) -> NDArray[np.float32]:
+        """Return the probability of every label, (n, n_labels) float32, columns as `classes_`; rows sum to 1.
+
+        A text in which nothing was seen in training gets the share of each label in training.
+        """
+        return self.fitted.score_batches(self._batches(texts), 0, thread_count(self.threads))[1]
+
+    def top_k(self, texts: Any, k: int = 3, threshold: float = 0.0) -> tuple[NDArray[Any], NDArray[np.float32]]:
+        """Return the `k` most probable labels of each text and their probabilities.
+
+        Parameters
+        ----------
+        texts : as in `fit`
+        k : how many; cut to the number of labels
+        threshold : labels below this probability are given as None, with probability 0
+
+        Returns
+        -------
+        labels : (n, k), best first; dtype of `classes_`, or object where a threshold is set
+        probs : (n, k) float32
+        """
+        check_whole("k", k, 1)
+        if not 0 <= threshold <= 1:
+            raise ParameterError(f"threshold={threshold!r}: expected a probability from 0 to 1")
+        fitted = self.fitted
+        k = min(k, len(fitted.classes))
+        ids, probs, _ = fitted.score_batches(self._batches(texts), k, thread_count(self.threads))
+        if threshold == 0:
+            return fitted.classes[ids], probs
+        labels = fitted.classes.astype(object)[ids]
+        labels[probs < threshold] = None
+        return labels, np.where(probs < threshold, np.float32(0), probs)
+
+    def evaluate(self, texts: Any, labels: Any, k: int = 1) -> Evaluation:
+        """Compare predictions with known labels: precision, recall and F1 at `k`, log loss, per label, confusion."""
+        return self._evaluate(read_texts(texts, labels), k)
+
+    def evaluate_file(self, path: str | os.PathLike[str], k: int = 1, *, text: str = "text", label: str = "label") -> Evaluation:
+        """Evaluate on a file; see `fit_file` for what it may be and `evaluate` for what is returned."""
+        return self._evaluate(read_file(path, text=text, label=label, label_prefix=self.label_prefix), k)
+
+    def _evaluate(self, batches: Iterable[TextBatch], k: int) -> Evaluation:
+        from lexigrad.models.scoring import evaluate_batches
+
+        check_whole("k", k, 1)
+        return evaluate_batches(self.fitted, batches, k, thread_count(self.threads))
+
+    def score(self, texts: Any, labels: Any) -> float:
+        """Return the accuracy: the share of texts whose most probable label is one of theirs."""
+        return self.evaluate(texts, labels).accuracy
+
+    def explain(self, text: str) -> Explanation:
+        """Say what each word and n-gram of a text adds to the score of each label."""
+        from lexigrad.models.explanation import explain
+
+        if not isinstance(text, str):
+            raise DataError(f"explain takes one text, a str, not {type(text).__name__}")
+        return explain(self.fitted, text)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the model to one file, by a temporary name, so that an interrupted save leaves what was there."""
+        from lexigrad.models.storage import save_classifier
+
+        save_classifier(self.fitted, self.get_params(), path)
+
+    @classmethod
+    def _restore(cls, params: dict[str, Any], fitted: FittedClassifier) -> Self:
+        model = cls(**params)
+        model._fitted = fitted
+        return model

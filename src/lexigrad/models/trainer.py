@@ -1,0 +1,76 @@
+"""From batches of labelled texts to a fitted classifier: read, encode, train."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lexigrad.machine.threads import thread_count
+from lexigrad.models.fitted import FittedClassifier, TextReader
+from lexigrad.text.batches import TextBatch
+from lexigrad.text.corpus import Corpus, read_corpus
+from lexigrad.text.features import FeatureSpace, encode_corpus
+from lexigrad.text.tokens import tokenizer_code
+from lexigrad.text.unicode import UNICODE_VERSION
+from lexigrad.training.classifier import LabelledTexts, Weights, train_classifier
+from lexigrad.training.progress import Callback, display
+
+
+def train_fitted(
+    batches: Iterator[TextBatch], params: dict[str, Any], callback: Callback | None
+) -> tuple[FittedClassifier, list[float], BaseException | None]:
+    """Train a classifier.
+
+    Returns the model, the course of its loss, and the exception that ended training early (Ctrl-C, divergence, an error in the callback)
+    or None; the model is usable in each case.
+    """
+    started = time.perf_counter()
+    threads = thread_count(params["threads"])
+    tokenizer = tokenizer_code(params["tokenizer"])
+    corpus = read_corpus(batches, tokenizer, threads)
+    features = {name: params[name] for name in ("min_count", "word_ngrams", "min_n", "max_n", "buckets")}
+    space, texts = encode_corpus(corpus, **features, threads=threads)
+    data = LabelledTexts(texts, space.members, corpus.label_ids, corpus.label_offsets, len(corpus.labels), len(corpus.tokens))
+    weights = Weights(space.members, data.n_labels, params["dim"], params["seed"], threads)
+    read_seconds = time.perf_counter() - started
+    settings = {name: params[name] for name in ("epochs", "lr", "seed")}
+    losses: list[float] = []
+    interrupted: BaseException | None = None
+    try:
+        losses = train_classifier(
+            weights, data, **settings, threads=threads, display=display(params["verbose"]), callback=callback
+        )
+    except BaseException as error:  # noqa: BLE001 - the caller raises it again, once the model is in place
+        interrupted = error
+    facts = {
+        "n_texts": data.n_texts,
+        "n_unlabelled": corpus.n_unlabelled,
+        "n_tokens": data.n_tokens,
+        "n_features": int(space.members.sum()),
+        "final_loss": losses[-1] if losses else None,
+        "read_seconds": round(read_seconds, 3),
+        "train_seconds": round(time.perf_counter() - started - read_seconds, 3),
+        "finished": interrupted is None,
+    }
+    return _fitted(corpus, space, weights, params, facts), losses, interrupted
+
+
+def _fitted(
+    corpus: Corpus, space: FeatureSpace, weights: Weights, params: dict[str, Any], facts: dict[str, Any]
+) -> FittedClassifier:
+    matrix, output = weights.finish()
+    words = corpus.vocabulary.selected(np.arange(space.n_words))
+    sizes = {name: params[name] for name in ("word_ngrams", "min_n", "max_n")}
+    reader = TextReader(tokenizer_code(params["tokenizer"]), words, space.slot_rows, space.n_buckets, **sizes)
+    facts["unicode_version"] = UNICODE_VERSION
+    label_counts = np.bincount(corpus.label_ids, minlength=len(corpus.labels)).astype(np.int64)
+    return FittedClassifier(reader, matrix, output, class_array(corpus.labels), label_counts, corpus.several, facts)
+
+
+def class_array(labels: list[Any]) -> NDArray[Any]:
+    """Return sorted labels as an array of their own type."""
+    return np.array(labels)

@@ -1,0 +1,1 @@
+"""From bytes to features: sources, tokens, vocabulary, n-grams, rows."""

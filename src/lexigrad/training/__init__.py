@@ -1,0 +1,1 @@
+"""Epochs, threads and progress."""

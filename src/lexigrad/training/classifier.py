@@ -1,0 +1,144 @@
+"""Trains the two matrices of a text classifier on encoded texts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lexigrad.kernels.classifier import DIVERGED, initialise, to_features, train
+from lexigrad.machine.intrinsics import LANES, WIDTH
+from lexigrad.machine.threads import map_threads
+from lexigrad.text.features import EncodedTexts
+from lexigrad.training.loop import Slices, run_epochs
+from lexigrad.training.progress import Callback, Display
+
+BLOCK_BYTES = 1 << 19
+"""Input rows of one block, so that they are still in the second-level cache when they are updated."""
+COPY_FLOATS = 1 << 20
+"""Threads share an output matrix above this size, where one text changes little of what another reads at the same time."""
+MERGE_FLOATS = 1024
+"""A thread merges its copy of the output matrix after one block per so many floats in it: merging then costs a few per cent of the time."""
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledTexts:
+    """What a classifier is trained on.
+
+    Attributes
+    ----------
+    texts : the texts as rows of the input matrix
+    members : (n_rows,) int32, features that share each row
+    labels : (n_label_uses,) int32
+    label_offsets : (n_texts + 1,) int64, never an empty range
+    n_labels : number of labels
+    n_tokens : tokens in all texts, for the speed that progress shows
+    """
+
+    texts: EncodedTexts
+    members: NDArray[np.int32]
+    labels: NDArray[np.int32]
+    label_offsets: NDArray[np.int64]
+    n_labels: int
+    n_tokens: int
+
+    @property
+    def n_texts(self) -> int:
+        """How many texts there are."""
+        return len(self.label_offsets) - 1
+
+
+class Weights:
+    """The matrices in training.
+
+    Attributes
+    ----------
+    input : (n_rows * dim,) float32
+    output : (n_labels * stride,) float32, rows padded with zeros to a multiple of `WIDTH`
+    """
+
+    def __init__(self, members: NDArray[np.int32], n_labels: int, dim: int, seed: int, threads: int) -> None:
+        self.dim = dim
+        self.stride = -(-dim // WIDTH) * WIDTH
+        self.n_labels = n_labels
+        self.input = np.empty(max(1, len(members)) * dim, np.float32)
+        self.output = np.zeros(n_labels * self.stride, np.float32)
+        self.members, self.threads = members, threads
+        self._each_range(lambda first, stop: initialise(self.input, dim, seed, first, stop))
+
+    def _each_range(self, function: Callable[[int, int], None]) -> None:
+        edges = np.linspace(0, len(self.members), 4 * self.threads + 1).astype(np.int64)
+        list(map_threads(lambda i: function(edges[i], edges[i + 1]), range(4 * self.threads), self.threads))
+
+    def finish(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Return input (n_rows, dim), the vectors of the features, and output (n_labels, dim); training ends here."""
+        self._each_range(lambda first, stop: to_features(self.input, self.members, self.dim, first, stop))
+        output = self.output.reshape(self.n_labels, self.stride)[:, : self.dim]
+        return self.input.reshape(-1, self.dim), np.ascontiguousarray(output)
+
+
+class ClassifierWorker:
+    """One thread: the shared matrices, and a copy of the output matrix where there are several threads."""
+
+    def __init__(
+        self, weights: Weights, data: LabelledTexts, lr: float, in_all: int, block: int, seed: int, lock: NDArray[np.int32] | None
+    ) -> None:
+        self.weights, self.data, self.lr, self.in_all, self.block, self.seed = weights, data, lr, in_all, block, seed
+        self.totals = np.zeros(2)
+        self.lock = np.zeros(1, np.int32) if lock is None else lock
+        own = lock is not None and weights.output.size <= COPY_FLOATS
+        self.output = weights.output.copy() if own else weights.output
+        self.base = weights.output.copy() if own else np.empty(0, np.float32)
+        self.merge_every = max(1, weights.output.size // MERGE_FLOATS) if own else 0
+
+    def train(self, order: NDArray[np.int64], first: int, stop: int, done: int) -> bool:
+        """Train on the texts ``order[first:stop]``; return False where the run diverged."""
+        texts, weights = self.data.texts, self.weights
+        visits = train(
+            texts.rows, texts.shares, texts.offsets, self.data.labels, self.data.label_offsets, order, first, stop, self.block,
+            self.lr, done, self.in_all, self.seed, weights.input, weights.dim, self.output, weights.stride, weights.n_labels,
+            self.base, weights.output, self.lock, self.merge_every, self.totals,
+        )  # fmt: skip
+        return bool(visits != DIVERGED)
+
+    def finish(self) -> None:
+        """Add what is not merged yet; only one thread may do so at a time."""
+        if self.merge_every:
+            self.weights.output += self.output - self.base
+
+
+def block_size(data: LabelledTexts, dim: int) -> int:
+    """Return how many texts form a block: as many lanes as keep its rows in cache."""
+    row_bytes = 4 * dim * len(data.texts.rows) / data.n_texts
+    block = LANES
+    while block > 1 and block * row_bytes > BLOCK_BYTES:
+        block //= 2
+    return block
+
+
+def train_classifier(
+    weights: Weights,
+    data: LabelledTexts,
+    *,
+    epochs: int,
+    lr: float,
+    seed: int,
+    threads: int,
+    display: Display,
+    callback: Callback | None = None,
+) -> list[float]:
+    """Train `weights` in place; return the course of the loss. See `lexigrad.training.loop.run_epochs` for what it raises."""
+    block = block_size(data, weights.dim)
+    threads = max(1, min(threads, data.n_texts // (4 * block)))
+    lock = np.zeros(1, np.int32) if threads > 1 else None
+    in_all = epochs * data.n_texts
+    workers = [ClassifierWorker(weights, data, lr, in_all, block, seed, lock) for _ in range(threads)]
+    try:
+        return run_epochs(
+            list(workers), Slices(data.n_texts, epochs, block, seed), data.n_tokens / data.n_texts, display, callback
+        )
+    finally:
+        for worker in workers:
+            worker.finish()
