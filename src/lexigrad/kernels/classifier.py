@@ -129,7 +129,8 @@ def train(  # type: ignore[no-untyped-def]
     for begin in range(first, stop, block):
         n = min(block, stop - begin)
         lr = np.float32(lr_start * (1.0 - (done + begin) / in_all))
-        hidden[:] = np.float32(0)
+        for i in range(LANES * stride):
+            hidden[i] = np.float32(0)
         for lane in range(n):
             text = order[begin + lane]
             texts[lane] = text

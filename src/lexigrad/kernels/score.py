@@ -78,7 +78,8 @@ def sum_rows(matrix, dim, features, n, total, hidden, start):  # type: ignore[no
             for k in range(dim):
                 hidden[start + k] += matrix[features[j] * dim + k]
     else:
-        hidden[start : start + dim] = np.float32(0)
+        for k in range(dim):
+            hidden[start + k] = np.float32(0)
         for j in range(n):
             if j + AHEAD < n:
                 prefetch_row(matrix, features[j + AHEAD] * dim, dim)
@@ -160,7 +161,8 @@ def score(  # type: ignore[no-untyped-def]
             sum_rows(matrix, width, features, found[lane], n_features, hidden, lane * size)
         lanes_of(hidden, size, width, lanes, norms)
         if folded:
-            scores[:] = lanes
+            for i in range(n_labels * LANES):
+                scores[i] = lanes[i]
         else:
             block_scores(output, stride, lanes, width, scores, 0, n_labels)
         block_predict(scores, n_labels, prior, found, n, peak, total)

@@ -15,14 +15,27 @@ FLAGS = {"contract"}
 """Fused multiply-add where the processor has it. Never `nnan`, `ninf` (they delete guards) or `reassoc` (it reorders sums)."""
 
 
+_HELPER: dict[str, Any] = {
+    "nogil": True, "fastmath": FLAGS, "error_model": "numpy", "no_cpython_wrapper": True, "no_cfunc_wrapper": True, "forceinline": True,
+}  # fmt: skip
+
+
 def kernel(*signature: Any) -> Callable[[Callable[..., Any]], Any]:
     """Return the decorator of a compiled function; with a signature it is compiled when its module is imported."""
-    return njit(*signature, cache=True, nogil=True, fastmath=FLAGS, error_model="numpy")
+    return njit(*signature, cache=True, nogil=True, fastmath=FLAGS, error_model="numpy", no_cfunc_wrapper=True)
 
 
 def helper(function: Callable[..., Any]) -> Any:
-    """Compile a small function that other kernels call: it is inlined there and keeps no file of its own."""
-    return njit(function, nogil=True, fastmath=FLAGS, error_model="numpy")
+    """Compile a small function that kernels call: inlined, with no file of its own, and without reference counting, so it may not make arrays.
+
+    Counting references to its array arguments would cost two atomic operations an array and call, more than most of these functions do.
+    """
+    return njit(function, **_HELPER, _nrt=False)
+
+
+def making_helper(function: Callable[..., Any]) -> Any:
+    """Compile a helper that makes arrays."""
+    return njit(function, **_HELPER)
 
 
 def inputs(dtype: Any) -> Any:

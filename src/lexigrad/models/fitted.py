@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lexigrad.kernels.score import fold, score
 from lexigrad.machine.intrinsics import WIDTH
 from lexigrad.machine.threads import map_threads
 from lexigrad.text.batches import TextBatch
@@ -106,6 +105,8 @@ class FittedClassifier:
 
     def _fold(self, threads: int) -> tuple[Any, ...]:
         n_labels = len(self.classes)
+        from lexigrad.kernels.score import fold
+
         folded = np.empty(len(self.input) * n_labels, np.float32)
         edges = np.linspace(0, len(self.input), 4 * threads + 1).astype(np.int64)
         ranges = zip(edges[:-1], edges[1:], strict=True)
@@ -128,6 +129,8 @@ class FittedClassifier:
         probs : (n, k) float32, or (n, n_labels) for k = 0
         known : (n,) int32, features of each text that training had seen; where it is 0, probs are the training prior
         """
+        from lexigrad.kernels.score import score  # compiled when first needed: training alone does without
+
         n = len(batch)
         ids = np.empty((n, k), np.int32)
         probs = np.empty((n, k or len(self.classes)), np.float32)

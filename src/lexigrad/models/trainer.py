@@ -34,7 +34,7 @@ def train_fitted(
     corpus = read_corpus(batches, tokenizer, threads)
     features = {name: params[name] for name in ("min_count", "word_ngrams", "min_n", "max_n", "buckets")}
     space, texts = encode_corpus(corpus, **features, threads=threads)
-    data = LabelledTexts(texts, space.members, corpus.label_ids, corpus.label_offsets, len(corpus.labels), len(corpus.tokens))
+    data = LabelledTexts(texts, space.members, corpus.label_ids, corpus.label_offsets, len(corpus.labels), corpus.n_tokens)
     weights = Weights(space.members, data.n_labels, params["dim"], params["seed"], threads)
     read_seconds = time.perf_counter() - started
     settings = {name: params[name] for name in ("epochs", "lr", "seed")}

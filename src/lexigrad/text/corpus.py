@@ -16,12 +16,54 @@ from numba import types
 from numpy.typing import NDArray
 
 from lexigrad.errors import DataError, LexigradWarning
-from lexigrad.machine.compiler import inputs, kernel
+from lexigrad.machine.compiler import helper, inputs, kernel
 from lexigrad.machine.threads import map_threads
 from lexigrad.text.batches import LabelColumn, TextBatch
 from lexigrad.text.tokens import next_token
 from lexigrad.text.unicode import load_table
-from lexigrad.text.vocabulary import Vocabulary, empty_vocabulary, find, merge, rebuilt, resized
+from lexigrad.text.vocabulary import Vocabulary, empty_vocabulary, find, merge, put, rebuilt, resized
+
+
+@helper
+def tokenize_until_full(  # type: ignore[no-untyped-def]
+    tokenizer, data, offsets, texts, table, buffer, tokens, token_offsets, slots, arena, word_offsets, hashes, state
+):
+    """Tokenise on from `state`, (text, position or -1, n_tokens, n_words); return False where a new word does not fit into the vocabulary's arrays.
+
+    Growing them here would make the compiler count references in every turn of the loop.
+    """
+    text, position, n_tokens, n_words = state[0], state[1], state[2], state[3]
+    most_words = min(slots.size // 2, hashes.size)
+    full = False
+    while text < texts.size and not full:
+        start, stop = offsets[texts[text]], offsets[texts[text] + 1]
+        position = start if position < 0 else position
+        while True:
+            before = position
+            position, n, value = next_token(tokenizer, data, position, start, stop, table, buffer)
+            if n == 0:
+                break
+            word = find(slots, arena, word_offsets, buffer, 0, n, value)
+            if word < 0:
+                used = word_offsets[n_words]
+                if n_words == most_words or used + n > arena.size:
+                    position, full = before, True
+                    break
+                put(slots, ~word, value, n_words)
+                for i in range(n):
+                    arena[used + i] = buffer[i]
+                word = n_words
+                word_offsets[word + 1] = used + n
+                hashes[word] = value
+                n_words += 1
+            tokens[n_tokens] = word
+            n_tokens += 1
+        if not full:
+            text += 1
+            token_offsets[text] = n_tokens
+            position = -1
+    state[0], state[1], state[2], state[3] = text, position, n_tokens, n_words
+    return not full
 
 
 @kernel((types.int64, inputs(types.uint8), inputs(types.int64), inputs(types.int64), inputs(types.uint32)))
@@ -39,49 +81,21 @@ def tokenize(tokenizer, data, offsets, texts, table):  # type: ignore[no-untyped
     tokens = np.empty(n_bytes + texts.size, np.int32)
     token_offsets = np.zeros(texts.size + 1, np.int64)
     buffer = np.empty(3 * longest + 16, np.uint8)
-    arena = np.empty(4096, np.uint8)
-    word_offsets = np.zeros(513, np.int64)
-    hashes = np.empty(513, np.uint32)
-    counts = np.empty(513, np.int64)
-    slots = np.zeros(1024, np.uint64)
-    n_tokens, n_words = 0, 0
-    for i in range(texts.size):
-        start, stop = offsets[texts[i]], offsets[texts[i] + 1]
-        position = start
-        while True:
-            position, n, value = next_token(tokenizer, data, position, start, stop, table, buffer)
-            if n == 0:
-                break
-            word = find(slots, arena, word_offsets, buffer, 0, n, value)
-            if word < 0:
-                used = word_offsets[n_words]
-                if used + n > arena.size:
-                    arena = resized(arena, 2 * (used + n))
-                if n_words + 2 > word_offsets.size:
-                    word_offsets = resized(word_offsets, 2 * word_offsets.size)
-                    hashes = resized(hashes, word_offsets.size)
-                    counts = resized(counts, word_offsets.size)
-                slots[~word] = np.uint64(value) << np.uint64(32) | np.uint64(n_words + 1)
-                word = n_words
-                arena[used : used + n] = buffer[:n]
-                word_offsets[word + 1] = used + n
-                hashes[word] = value
-                counts[word] = 0
-                n_words += 1
-                if 2 * n_words > slots.size:
-                    slots = rebuilt(hashes, n_words, slots.size * 2)
-            counts[word] += 1
-            tokens[n_tokens] = word
-            n_tokens += 1
-        token_offsets[i + 1] = n_tokens
-    return (
-        tokens[:n_tokens].copy(),
-        token_offsets,
-        arena,
-        word_offsets[: n_words + 1].copy(),
-        hashes[:n_words].copy(),
-        counts[:n_words].copy(),
-    )
+    arena, slots = np.empty(1 << 14, np.uint8), np.zeros(1 << 12, np.uint64)
+    word_offsets, hashes = np.zeros(2049, np.int64), np.empty(2048, np.uint32)
+    state = np.array([0, -1, 0, 0])
+    while not tokenize_until_full(
+        tokenizer, data, offsets, texts, table, buffer, tokens, token_offsets, slots, arena, word_offsets, hashes, state
+    ):
+        slots = rebuilt(hashes, state[3], 2 * slots.size)
+        word_offsets = resized(word_offsets, 2 * hashes.size + 1)
+        hashes = resized(hashes, 2 * hashes.size)
+        arena = resized(arena, 2 * arena.size + buffer.size)
+    n_tokens, n_words = state[2], state[3]
+    counts = np.zeros(n_words, np.int64)
+    for i in range(n_tokens):
+        counts[tokens[i]] += 1
+    return tokens[:n_tokens].copy(), token_offsets, arena, word_offsets[: n_words + 1].copy(), hashes[:n_words].copy(), counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +127,11 @@ class Corpus:
     def n_texts(self) -> int:
         """How many texts there are."""
         return len(self.token_offsets) - 1
+
+    @property
+    def n_tokens(self) -> int:
+        """How many tokens there are in all texts."""
+        return len(self.tokens)
 
 
 def read_corpus(

@@ -12,7 +12,9 @@ Rows are ordered by falling number of uses, so that the rows of most visits lie 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numba import types
@@ -30,7 +32,6 @@ MAX_BUCKETS = 1 << 22
 """Fitted buckets stay between these: 4 MiB to 16 MiB of int32 is what the map from buckets to rows may take."""
 BUCKETS_PER_NGRAM = 4
 """Fitted: at least so many buckets per distinct n-gram, so that at most 22 % of them share a bucket with another (1 - exp(-1/4))."""
-SKETCH_BITS = 1 << 25
 BLOCK_TEXTS = 256
 AHEAD = 16
 
@@ -78,25 +79,6 @@ def longest_text(tokens, token_offsets, character_offsets, word_ngrams):  # type
         features = max(features, most_slots(tokens, start, stop, character_offsets, word_ngrams))
         length = max(length, stop - start)
     return features, length
-
-
-@kernel((*_TEXTS, _I64, _I64, outputs(types.uint8)))
-def sketch(  # type: ignore[no-untyped-def]
-    tokens, token_offsets, word_ids, hashes, characters, character_offsets, word_ngrams, n_words, n_bits, part, parts, bits
-):
-    """Mark each n-gram's hash modulo `n_bits` in the bit set; `part` of `parts` marks its share of the texts."""
-    most, length = longest_text(tokens, token_offsets, character_offsets, word_ngrams)
-    slots, scratch = np.empty(most, np.int64), np.empty(length, np.uint32)
-    n_texts = token_offsets.size - 1
-    for text in range(n_texts * part // parts, n_texts * (part + 1) // parts):
-        start, stop = token_offsets[text], token_offsets[text + 1]
-        n = text_slots(
-            tokens, start, stop, word_ids, hashes, characters, character_offsets, word_ngrams, 0, n_bits, slots, scratch
-        )
-        for j in range(n):
-            slot = slots[j]
-            bits[slot >> 3] |= np.uint8(1 << (slot & 7))
-    return n_texts
 
 
 @kernel((*_TEXTS, _I64, _I64, outputs(_I32), outputs(_U64)))
@@ -271,32 +253,50 @@ def encode_corpus(
     else:
         characters, character_offsets = np.empty(0, np.uint32), np.zeros(len(vocabulary) + 1, np.int64)
     texts = (corpus.tokens, corpus.token_offsets, word_ids, vocabulary.hashes, characters, character_offsets, word_ngrams)
-    uses_ngrams = word_ngrams > 1 or max_n > 0
-    n_buckets = (buckets or fitted_buckets(texts, threads)) if uses_ngrams else 0
-    slot_rows, members = _assign_rows((*texts, n_words, n_buckets), threads)
+    n_ngrams = corpus.n_tokens * (word_ngrams - 1) + int(np.diff(character_offsets) @ vocabulary.counts)
+    n_buckets = (buckets or _most_buckets(n_ngrams)) if n_ngrams or word_ngrams > 1 or max_n > 0 else 0
+    uses, signatures = _count((*texts, n_words, n_buckets), threads)
+    if buckets is None and n_buckets:
+        n_buckets = fitted_buckets(int(np.count_nonzero(uses[n_words:])), n_buckets)
+        uses, signatures = _folded(uses, n_words, n_buckets), _folded(signatures, n_words, n_buckets)
+    slot_rows, members = _assign_rows(uses, signatures)
     encoded = _encode_all((*texts, n_words, n_buckets), slot_rows, members, corpus.n_texts, threads)
     return FeatureSpace(slot_rows, n_words, n_buckets, members), encoded
 
 
-def fitted_buckets(texts: tuple[object, ...], threads: int) -> int:
-    """Return the power of two of at least four buckets per distinct n-gram, their number estimated by linear counting.
+def _most_buckets(n_ngrams: int) -> int:
+    """Return the power of two that is enough buckets even if all n-grams differ."""
+    return int(np.clip(1 << (BUCKETS_PER_NGRAM * max(1, n_ngrams) - 1).bit_length(), MIN_BUCKETS, MAX_BUCKETS))
 
-    With m bits of which z stay clear, the estimate is -m ln(z / m) (K. Whang, B. Vander-Zanden and H. Taylor, ACM TODS 15, 1990).
+
+def fitted_buckets(occupied: int, n_buckets: int) -> int:
+    """Return the power of two of at least four buckets per distinct n-gram, at most `n_buckets`.
+
+    The number of distinct n-grams is estimated by linear counting, -m ln(1 - occupied / m) with m = n_buckets (K. Whang, B. Vander-Zanden and
+    H. Taylor, ACM TODS 15, 1990).
     """
-    no_words = (texts[0], texts[1], np.full_like(texts[2], -1), *texts[3:])
-    sketches = np.zeros((threads, SKETCH_BITS // 8), np.uint8)
-    list(map_threads(lambda i: sketch(*no_words, 0, SKETCH_BITS, i, threads, sketches[i]), range(threads), threads))
-    marked = int(np.bitwise_count(np.bitwise_or.reduce(sketches, axis=0)).sum())
-    clear = max(1, SKETCH_BITS - marked)
-    distinct = SKETCH_BITS * np.log(SKETCH_BITS / clear)
-    return int(np.clip(1 << int(np.ceil(np.log2(max(1.0, BUCKETS_PER_NGRAM * distinct)))), MIN_BUCKETS, MAX_BUCKETS))
+    distinct = -n_buckets * math.log1p(-min(occupied, n_buckets - 1) / n_buckets)
+    wanted = 1 << max(0, math.ceil(math.log2(max(1.0, BUCKETS_PER_NGRAM * distinct))))
+    return min(max(wanted, MIN_BUCKETS), n_buckets)
 
 
-def _assign_rows(texts: tuple[object, ...], threads: int) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    """Return (slot_rows, members), rows numbered by falling use."""
-    n_slots = texts[-2] + texts[-1]  # type: ignore[operator]
+def _folded(slots: NDArray[Any], n_words: int, n_buckets: int) -> NDArray[Any]:
+    """Return per-slot sums for fewer buckets: with powers of two, bucket b becomes b modulo their number."""
+    if len(slots) == n_words + n_buckets:
+        return slots
+    return np.concatenate([slots[:n_words], slots[n_words:].reshape(-1, n_buckets).sum(axis=0, dtype=slots.dtype)])
+
+
+def _count(texts: tuple[Any, ...], threads: int) -> tuple[NDArray[np.int32], NDArray[np.uint64]]:
+    """Return the uses and the signature of every slot."""
+    n_slots = texts[-2] + texts[-1]
     uses, signatures = np.zeros(n_slots, np.int32), np.zeros(n_slots, np.uint64)
     list(map_threads(lambda part: count_uses(*texts, part, threads, uses, signatures), range(threads), threads))
+    return uses, signatures
+
+
+def _assign_rows(uses: NDArray[np.int32], signatures: NDArray[np.uint64]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Return (slot_rows, members), rows numbered by falling use."""
     group_of, group_uses, members = group_slots(uses, signatures)
     order = np.argsort(-group_uses, kind="stable")
     rank = np.empty(len(order) + 1, np.int32)
@@ -306,12 +306,12 @@ def _assign_rows(texts: tuple[object, ...], threads: int) -> tuple[NDArray[np.in
 
 
 def _encode_all(
-    texts: tuple[object, ...], slot_rows: NDArray[np.int32], members: NDArray[np.int32], n_texts: int, threads: int
+    texts: tuple[Any, ...], slot_rows: NDArray[np.int32], members: NDArray[np.int32], n_texts: int, threads: int
 ) -> EncodedTexts:
     token_offsets = texts[1]
     # Blocks of about 2^19 tokens: few enough that their per-row scratch does not count, many enough for all threads.
-    marks = np.arange(0, token_offsets[-1], max(1 << 19, 4 * len(members)))  # type: ignore[index]
-    edges = np.unique(np.append(np.searchsorted(token_offsets, marks), n_texts))  # type: ignore[call-overload]
+    marks = np.arange(0, token_offsets[-1], max(1 << 19, 4 * len(members)))
+    edges = np.unique(np.append(np.searchsorted(token_offsets, marks), n_texts))
     edges = np.unique(np.concatenate([[0], edges, [n_texts]]))
     parts = map_threads(
         lambda edge: encode(*texts, slot_rows, members, edge[0], edge[1]), zip(edges[:-1], edges[1:], strict=True), threads

@@ -75,7 +75,8 @@ def character_ngrams(arena, offsets, min_n, max_n):  # type: ignore[no-untyped-d
         starts[w] = n
         length = offsets[w + 1] - offsets[w]
         if not is_end_of_sentence(arena, offsets[w], offsets[w + 1]):
-            scratch[1 : 1 + length] = arena[offsets[w] : offsets[w + 1]]
+            for i in range(length):
+                scratch[1 + i] = arena[offsets[w] + i]
             n = add_character_ngrams(scratch, 1, 1 + length, min_n, max_n, values, n)
     starts[-1] = n
     return values[:n].copy(), starts

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lexigrad.machine.compiler import helper, kernel
+from lexigrad.machine.compiler import helper, kernel, making_helper
 from lexigrad.text.tokens import hash_bytes
 
 SLOT_MIX = np.uint32(0x9E3779B1)
@@ -49,16 +49,22 @@ def find(slots, arena, offsets, key, start, stop, value):  # type: ignore[no-unt
 
 
 @helper
+def put(slots, slot, value, index):  # type: ignore[no-untyped-def]
+    """Fill an empty slot."""
+    slots[slot] = np.uint64(value) << SHIFT_32 | np.uint64(index + 1)
+
+
+@helper
 def place(slots, value, index):  # type: ignore[no-untyped-def]
     """Put an id whose string is known to be new into the first empty slot."""
     mask = np.int64(slots.size - 1)
     slot = home(value, mask)
     while slots[slot] != np.uint64(0):
         slot = (slot + 1) & mask
-    slots[slot] = np.uint64(value) << SHIFT_32 | np.uint64(index + 1)
+    put(slots, slot, value, index)
 
 
-@helper
+@making_helper
 def rebuilt(hashes, n, size):  # type: ignore[no-untyped-def]
     """Return new slots for the first `n` hashes."""
     slots = np.zeros(size, np.uint64)
@@ -67,11 +73,12 @@ def rebuilt(hashes, n, size):  # type: ignore[no-untyped-def]
     return slots
 
 
-@helper
+@making_helper
 def resized(array, size):  # type: ignore[no-untyped-def]
     """Return a copy of another length, its new end unset."""
     larger = np.empty(size, array.dtype)
-    larger[: min(array.size, size)] = array[: min(array.size, size)]
+    for i in range(min(array.size, size)):
+        larger[i] = array[i]
     return larger
 
 
@@ -106,8 +113,9 @@ def merge(slots, arena, offsets, hashes, counts, n, other_arena, other_offsets, 
                 counts = resized(counts, offsets.size)
             if used + stop - start > arena.size:
                 arena = resized(arena, max(arena.size * 2, used + stop - start))
-            slots[~index] = np.uint64(other_hashes[j]) << SHIFT_32 | np.uint64(n + 1)
-            arena[used : used + stop - start] = other_arena[start:stop]
+            put(slots, ~index, other_hashes[j], n)
+            for i in range(stop - start):
+                arena[used + i] = other_arena[start + i]
             used += stop - start
             index = n
             n += 1

@@ -1,0 +1,120 @@
+"""Every way to hand over texts: `read_texts` (memory), `read_table` (columns in memory), `read_file`. All yield `TextBatch`; docs/data.md is the user's page."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from lexigrad.errors import DataError
+from lexigrad.text.batches import TextBatch
+from lexigrad.text.columns import batches_of, label_array, label_column, text_buffers, text_chunks
+from lexigrad.text.files import BATCH_BYTES, read_columns, read_lines, row_kind
+
+__all__ = ["is_table", "read_file", "read_table", "read_texts"]
+
+
+def read_file(
+    path: str | os.PathLike[str],
+    *,
+    text: str = "text",
+    label: str | None = "label",
+    label_prefix: str = "__label__",
+    batch_bytes: int = BATCH_BYTES,
+) -> Iterator[TextBatch]:
+    """Yield the texts of a file.
+
+    Parameters
+    ----------
+    path : .csv .tsv .jsonl .ndjson .parquet .arrow .feather, anything else is fastText lines; each may end in .gz .zst .xz or .bz2; "-" is
+        standard input, as fastText lines
+    text, label : names of the columns; with ``label=None`` batches carry no labels, and labels in fastText lines are skipped
+    label_prefix : what marks a label in fastText lines
+    batch_bytes : about how much text a batch holds
+
+    Raises
+    ------
+    DataError
+        Naming the file, and the line or row where there is one.
+    """
+    name = os.fspath(path)
+    if row_kind(name) is None:
+        yield from read_lines(name, label_prefix.encode(), label is not None, batch_bytes)
+    else:
+        yield from read_columns(name, text, label, batch_bytes)
+
+
+def read_texts(texts: Any, labels: Any = None, *, batch_bytes: int = BATCH_BYTES) -> Iterator[TextBatch]:
+    """Yield texts held in memory, with their labels if given.
+
+    Parameters
+    ----------
+    texts : list, tuple, any iterable of str or bytes, NumPy array, pandas Series, Arrow array, Hugging Face column, or anything with the
+        Arrow PyCapsule interface
+    labels : as many labels, or lists of labels
+    batch_bytes : about how much text a batch holds
+    """
+    if is_table(texts):
+        raise DataError(f"texts: a {type(texts).__name__} was given where one column of texts is expected, such as table['text']")
+    known = None if labels is None else label_array(labels, "labels")
+    if known is not None and hasattr(texts, "__len__") and len(texts) != len(known):
+        raise DataError(f"{len(texts):,} texts but {len(known):,} labels were given: expected one label, or one list of labels, per text")
+    row = 0
+    for chunk in text_chunks(texts, "texts"):
+        data, offsets = text_buffers(chunk, "texts", row)
+        n = len(offsets) - 1
+        column = None
+        if known is not None:
+            if row + n > len(known):
+                raise DataError(f"more texts than the {len(known):,} labels were given: expected one label per text")
+            column = label_column(known.slice(row, n), "labels")
+        yield from batches_of(data, offsets, column, "texts", np.arange(row, row + n), batch_bytes)
+        row += n
+    if known is not None and row != len(known):
+        raise DataError(f"{row:,} texts but {len(known):,} labels were given: expected one label per text")
+
+
+def is_table(value: Any) -> bool:
+    """Tell whether something has named columns: an Arrow table or reader, a pandas or polars frame, a Hugging Face dataset, a dict."""
+    return isinstance(value, (pa.Table, pa.RecordBatch, pa.RecordBatchReader, dict)) or (
+        hasattr(value, "columns") or hasattr(value, "column_names")
+    )
+
+
+def read_table(table: Any, *, text: str = "text", label: str | None = "label", batch_bytes: int = BATCH_BYTES) -> Iterator[TextBatch]:
+    """Yield two columns of a table: Arrow table or reader, pandas or polars frame, Hugging Face dataset, dict of columns."""
+    row = 0
+    for batch in _record_batches(table, text, label):
+        data, offsets = text_buffers(batch.column(text), "table", row)
+        n = len(offsets) - 1
+        column = None if label is None else label_column(batch.column(label), "table")
+        yield from batches_of(data, offsets, column, "table", np.arange(row, row + n), batch_bytes)
+        row += n
+
+
+def _record_batches(table: Any, text: str, label: str | None) -> Iterable[pa.RecordBatch]:
+    wanted = [text] if label is None else [text, label]
+    for part in _tables(table, wanted):
+        missing = [name for name in wanted if name not in part.schema.names]
+        if missing:
+            raise DataError(f"the table has no column {missing[0]!r}; it has {', '.join(map(repr, part.schema.names))}")
+        yield from part.select(wanted).to_batches() if isinstance(part, pa.Table) else [part.select(wanted)]
+
+
+def _tables(table: Any, wanted: list[str]) -> Iterable[Any]:
+    if isinstance(table, (pa.Table, pa.RecordBatch)):
+        return [table]
+    if isinstance(table, dict):
+        return [pa.table(table)]
+    if hasattr(table, "with_format") and hasattr(table, "column_names"):  # Hugging Face: also applies its row selection
+        return table.with_format("arrow").iter(batch_size=10_000)
+    if hasattr(table, "to_records") and hasattr(table, "columns"):  # pandas: only the columns that are asked for
+        return [pa.Table.from_pandas(table[[name for name in wanted if name in table.columns]], preserve_index=False)]
+    if isinstance(table, pa.RecordBatchReader):
+        return table
+    if hasattr(table, "__arrow_c_stream__"):
+        return pa.RecordBatchReader.from_stream(table)
+    raise DataError(f"expected a table with named columns, not {type(table).__name__}")
