@@ -16,12 +16,20 @@ COMPILE_NOTE_SECONDS = 1.0
 
 Model = Annotated[Path, typer.Argument(help="A trained model, such as m.lexigrad.", show_default=False)]
 Input = Annotated[
-    Path, typer.Argument(help="fastText lines, .csv .tsv .jsonl .parquet (also .gz .zst .xz .bz2), or - for standard input.", show_default=False)
+    Path,
+    typer.Argument(
+        help="fastText lines, .csv .tsv .jsonl .parquet (also .gz .zst .xz .bz2), or - for standard input.",
+        show_default=False,
+    ),
 ]
 Text = Annotated[str, typer.Option(help="Column that holds the text, in files with columns.")]
 Label = Annotated[str, typer.Option(help="Column that holds the label, in files with columns.")]
-Threads = Annotated[int | None, typer.Option(help="Threads; by default all processors that the process may use.", show_default=False)]
-Json = Annotated[bool, typer.Option("--json", help="Print the answer as JSON, with the names of the Python attributes.")]
+Threads = Annotated[
+    int | None, typer.Option(help="Threads; by default all processors that the process may use.", show_default=False)
+]
+Json = Annotated[
+    bool, typer.Option("--json", help="Print the answer as JSON, with the names of the Python attributes.")
+]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Show no progress.")]
 
 
@@ -40,7 +48,9 @@ def say(message: str, quiet: bool = False) -> None:
 @contextmanager
 def compile_note(quiet: bool = False) -> Iterator[None]:
     """Say that kernels are being compiled, if what is inside takes longer than a second."""
-    timer = threading.Timer(COMPILE_NOTE_SECONDS, say, ["compiling the kernels for this processor, once (about 10 s) ...", quiet])
+    timer = threading.Timer(
+        COMPILE_NOTE_SECONDS, say, ["compiling the kernels for this processor, once (about 10 s) ...", quiet]
+    )
     timer.daemon = True
     timer.start()
     try:

@@ -58,5 +58,7 @@ def _json_lines(names: list[Any], ids: list[list[int]], probs: list[list[float]]
     lines = []
     for row, values in zip(ids, probs, strict=True):
         kept = [(names[i], p) for i, p in zip(row, values, strict=True) if p >= threshold]
-        lines.append(json_module.dumps({"labels": [name for name, _ in kept], "probs": [p for _, p in kept]}, ensure_ascii=False))
+        lines.append(
+            json_module.dumps({"labels": [name for name, _ in kept], "probs": [p for _, p in kept]}, ensure_ascii=False)
+        )
     return "".join(line + "\n" for line in lines)

@@ -21,9 +21,13 @@ def train(
     word_ngrams: Annotated[int, typer.Option(help="Longest run of words that is a feature; 2 often helps.")] = 1,
     min_n: Annotated[int, typer.Option(help="Shortest character n-gram.")] = 0,
     max_n: Annotated[int, typer.Option(help="Longest character n-gram; 0 for none.")] = 0,
-    buckets: Annotated[int | None, typer.Option(help="Buckets for n-grams; by default fitted to the data.", show_default=False)] = None,
+    buckets: Annotated[
+        int | None, typer.Option(help="Buckets for n-grams; by default fitted to the data.", show_default=False)
+    ] = None,
     min_count: Annotated[int, typer.Option(help="Words that occur less often have no vector.")] = 1,
-    tokenizer: Annotated[str, typer.Option(help="words (lower-case, punctuation split off) or whitespace (as fastText).")] = "words",
+    tokenizer: Annotated[
+        str, typer.Option(help="words (lower-case, punctuation split off) or whitespace (as fastText).")
+    ] = "words",
     label_prefix: Annotated[str, typer.Option(help="What marks a label in fastText lines.")] = "__label__",
     threads: Threads = None,
     seed: Annotated[int, typer.Option(help="With --threads 1 it decides every bit of the model.")] = 0,
@@ -57,7 +61,6 @@ def _trained(input: Path, output: Path, params: dict[str, Any], text: str, label
 
     check_parameters(params)
     with compile_note(quiet):
-        import lexigrad.models.trainer
         from lexigrad import TextClassifier
     model = TextClassifier(**params)
     try:
@@ -73,7 +76,14 @@ def _trained(input: Path, output: Path, params: dict[str, Any], text: str, label
 def _report(model: Any, output: Path, json: bool, quiet: bool) -> None:
     facts = model.fitted.facts
     if json:
-        print_json({"output": str(output), "n_labels": len(model.classes_), "n_words": len(model.fitted.reader.vocabulary), **facts})
+        print_json(
+            {
+                "output": str(output),
+                "n_labels": len(model.classes_),
+                "n_words": len(model.fitted.reader.vocabulary),
+                **facts,
+            }
+        )
         return
     size = output.stat().st_size / 1e6
     say(

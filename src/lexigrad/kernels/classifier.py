@@ -167,7 +167,8 @@ def initialise(matrix, dim, seed, first, stop):  # type: ignore[no-untyped-def]
     scale = np.float32(1.0 / (dim * 2147483648.0))
     start = mixed(seed)
     for i in range(first * dim, stop * dim):
-        matrix[i] = np.float32(np.int32(mixed(np.uint64(i) + start) >> np.uint64(32))) * scale
+        value = mixed(np.uint64(i >> 1) + start)  # two numbers from each hash
+        matrix[i] = np.float32(np.int32(value >> np.uint64(32 * (i & 1)))) * scale
 
 
 @kernel((outputs(_F32), inputs(_I32), _I64, _I64, _I64))

@@ -123,7 +123,9 @@ def _add_scaled(typingctx: Any, alpha: Any, x: Any, x_start: Any, y: Any, y_star
 def _block_scores(
     typingctx: Any, weights: Any, stride: Any, hidden: Any, dim: Any, scores: Any, first: Any, stop: Any
 ) -> Any:
-    def rows_of(builder: Any, count: int, weights: Any, hidden: Any, scores: Any, label: Any, stride: Any, dim: Any) -> None:
+    def rows_of(
+        builder: Any, count: int, weights: Any, hidden: Any, scores: Any, label: Any, stride: Any, dim: Any
+    ) -> None:
         zero = ir.Constant(ir.VectorType(F32, LANES), [0.0] * LANES)
         sums = [alloca_once_value(builder, zero) for _ in range(count)]
         for cell in sums:
@@ -244,7 +246,7 @@ def _exchange_plain(array: Any, index: int, value: Any) -> Any:
 
 def _pow2_plain(exponent: Any) -> Any:
     """Return 2^exponent for an integral float32 in [-126, 127]."""
-    return np.ldexp(np.float32(1.0), np.int32(exponent))
+    return np.float32(np.nan) if np.isnan(exponent) else np.ldexp(np.float32(1.0), np.int32(exponent))
 
 
 def _add_scaled_plain(alpha: Any, x: Any, x_start: int, y: Any, y_start: int, n: int) -> None:
@@ -258,7 +260,9 @@ def _block_scores_plain(weights: Any, stride: int, hidden: Any, dim: int, scores
     scores[first * LANES : stop * LANES] = (rows @ hidden[: dim * LANES].reshape(dim, LANES)).ravel()
 
 
-def _block_step_plain(weights: Any, stride: int, d_scores: Any, steps: Any, d_hidden: Any, first: int, stop: int) -> None:
+def _block_step_plain(
+    weights: Any, stride: int, d_scores: Any, steps: Any, d_hidden: Any, first: int, stop: int
+) -> None:
     """d_hidden += d_scores^T W with the old W; then W += d_scores steps, for the labels first..stop."""
     rows = weights[first * stride : stop * stride].reshape(-1, stride)
     gradient = d_scores[first * LANES : stop * LANES].reshape(-1, LANES)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,9 +12,9 @@ from numpy.typing import NDArray
 
 from lexigrad.machine.compiler import inputs, kernel
 from lexigrad.models.fitted import FittedClassifier
-from lexigrad.text.ngrams import bucket_of, character_ngrams
+from lexigrad.text.ngrams import character_ngrams
 from lexigrad.text.sources import read_texts
-from lexigrad.text.tokens import NGRAM_PRIME, next_character, next_token, signed_hash
+from lexigrad.text.tokens import NGRAM_PRIME, next_character, next_token
 from lexigrad.text.unicode import load_table
 from lexigrad.text.vocabulary import Vocabulary, find
 
@@ -99,7 +100,16 @@ def list_tokens(tokenizer, data, table):  # type: ignore[no-untyped-def]
     return arena[: offsets[n]].copy(), offsets[: n + 1].copy(), hashes[:n].copy()
 
 
-@kernel((inputs(types.uint64), inputs(types.uint8), inputs(types.int64), inputs(types.uint8), inputs(types.int64), inputs(types.uint32)))
+@kernel(
+    (
+        inputs(types.uint64),
+        inputs(types.uint8),
+        inputs(types.int64),
+        inputs(types.uint8),
+        inputs(types.int64),
+        inputs(types.uint32),
+    )
+)
 def find_all(slots, arena, word_offsets, keys, key_offsets, hashes):  # type: ignore[no-untyped-def]
     """Return the word id of each token, negative where it is unknown."""
     ids = np.empty(hashes.size, np.int64)
@@ -114,17 +124,21 @@ def explain(fitted: FittedClassifier, text: str) -> Explanation:
     (batch,) = read_texts([text])
     data = np.array(batch.data[batch.offsets[0] : batch.offsets[1]])
     arena, offsets, hashes = list_tokens(reader.tokenizer, data, load_table())
-    names = [arena[a:b].tobytes() for a, b in zip(offsets[:-1], offsets[1:], strict=True)]
+    names = [arena[a:b].tobytes() for a, b in itertools.pairwise(offsets)]
     words = reader.vocabulary
     ids = find_all(words.slots, words.arena, words.offsets, arena, offsets, hashes)
-    parts: list[tuple[bytes, str, int, bool]] = [(name, "word", int(i), bool(i >= 0)) for name, i in zip(names, ids, strict=True)]
+    parts: list[tuple[bytes, str, int, bool]] = [
+        (name, "word", int(i), bool(i >= 0)) for name, i in zip(names, ids, strict=True)
+    ]
     parts += _character_parts(fitted, names)
     parts += _word_parts(fitted, names, hashes)
     rows = np.array([reader.slot_rows[slot] if counts else -1 for _, _, slot, counts in parts], np.int64)
     n_features = max(1, sum(counts for *_, counts in parts))
     contributions = np.zeros((len(parts), len(fitted.classes)))
     known = rows >= 0
-    contributions[known] = fitted.input[rows[known]].astype(np.float64) @ fitted.output.T.astype(np.float64) / n_features
+    contributions[known] = (
+        fitted.input[rows[known]].astype(np.float64) @ fitted.output.T.astype(np.float64) / n_features
+    )
     scores = contributions.sum(axis=0)
     powers = np.exp(scores - scores.max())
     probs = powers / powers.sum() if known.any() else fitted.prior.astype(np.float64)
@@ -151,7 +165,11 @@ def spelled_ngrams(word: bytes, min_n: int, max_n: int) -> list[bytes]:
     marked = np.frombuffer(b"<" + word + b">", np.uint8)
     edges = [0]
     while edges[-1] < len(marked):
-        edges.append(next_character.py_func(marked, edges[-1], len(marked)) if hasattr(next_character, "py_func") else next_character(marked, edges[-1], len(marked)))
+        edges.append(
+            next_character.py_func(marked, edges[-1], len(marked))
+            if hasattr(next_character, "py_func")
+            else next_character(marked, edges[-1], len(marked))
+        )
     last = len(edges) - 1
     return [
         marked[edges[i] : edges[i + n]].tobytes()
@@ -161,7 +179,9 @@ def spelled_ngrams(word: bytes, min_n: int, max_n: int) -> list[bytes]:
     ]
 
 
-def _word_parts(fitted: FittedClassifier, names: list[bytes], hashes: NDArray[np.uint32]) -> list[tuple[bytes, str, int, bool]]:
+def _word_parts(
+    fitted: FittedClassifier, names: list[bytes], hashes: NDArray[np.uint32]
+) -> list[tuple[bytes, str, int, bool]]:
     reader = fitted.reader
     parts = []
     signed = hashes.view(np.int32).tolist()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -109,12 +110,16 @@ class FittedClassifier:
 
         folded = np.empty(len(self.input) * n_labels, np.float32)
         edges = np.linspace(0, len(self.input), 4 * threads + 1).astype(np.int64)
-        ranges = zip(edges[:-1], edges[1:], strict=True)
+        ranges = itertools.pairwise(edges)
         flat, output = self.input.reshape(-1), self.output.reshape(-1)
-        list(map_threads(lambda r: fold(flat, output, self.dim, self.dim, n_labels, r[0], r[1], folded), ranges, threads))
+        list(
+            map_threads(lambda r: fold(flat, output, self.dim, self.dim, n_labels, r[0], r[1], folded), ranges, threads)
+        )
         return folded, n_labels, np.empty(0, np.float32), n_labels
 
-    def score(self, batch: TextBatch, k: int, threads: int) -> tuple[NDArray[np.int32], NDArray[np.float32], NDArray[np.int32]]:
+    def score(
+        self, batch: TextBatch, k: int, threads: int
+    ) -> tuple[NDArray[np.int32], NDArray[np.float32], NDArray[np.int32]]:
         """Score a batch.
 
         Parameters

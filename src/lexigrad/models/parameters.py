@@ -14,21 +14,33 @@ LOSSES = ("softmax",)
 
 def check_parameters(params: dict[str, Any]) -> None:
     """Raise `ParameterError` for the first setting that is out of range or not served."""
-    for name, least in (("dim", 1), ("epochs", 1), ("word_ngrams", 1), ("min_count", 1), ("min_n", 0), ("max_n", 0), ("seed", 0)):
+    for name, least in (
+        ("dim", 1),
+        ("epochs", 1),
+        ("word_ngrams", 1),
+        ("min_count", 1),
+        ("min_n", 0),
+        ("max_n", 0),
+        ("seed", 0),
+    ):
         check_whole(name, params[name], least)
     if params["buckets"] is not None:
         check_whole("buckets", params["buckets"], 1)
         if params["buckets"] >= 2**31:
             raise ParameterError(f"buckets={params['buckets']}: expected less than 2,147,483,648")
     if params["max_n"] and params["max_n"] < params["min_n"]:
-        raise ParameterError(f"max_n={params['max_n']} is below min_n={params['min_n']}: expected min_n <= max_n, or max_n=0 for none")
+        raise ParameterError(
+            f"max_n={params['max_n']} is below min_n={params['min_n']}: expected min_n <= max_n, or max_n=0 for none"
+        )
     lr = params["lr"]
     if isinstance(lr, bool) or not isinstance(lr, (int, float)) or not (math.isfinite(lr) and lr > 0):
         raise ParameterError(f"lr={lr!r}: expected a positive number")
     if params["loss"] not in LOSSES:
         raise ParameterError(f"loss={params['loss']!r} is not served: choose one of {', '.join(map(repr, LOSSES))}")
     if params["deterministic"]:
-        raise ParameterError("deterministic=True is not served on several threads: threads=1 gives the same bits every time")
+        raise ParameterError(
+            "deterministic=True is not served on several threads: threads=1 gives the same bits every time"
+        )
     if not isinstance(params["label_prefix"], str) or not params["label_prefix"]:
         raise ParameterError(f"label_prefix={params['label_prefix']!r}: expected text such as '__label__'")
     tokenizer_code(params["tokenizer"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from typing import Any
 
@@ -79,7 +80,9 @@ def _fitted(file: NativeFile, params: dict[str, Any]) -> FittedClassifier:
     arrays, settings = file.arrays, file.settings
     unicode_version = settings["facts"]["unicode_version"]
     if unicode_version != UNICODE_VERSION and params["tokenizer"] == "words":
-        raise FormatError(f"it was tokenised by the tables of Unicode {unicode_version}, this version has those of {UNICODE_VERSION}")
+        raise FormatError(
+            f"it was tokenised by the tables of Unicode {unicode_version}, this version has those of {UNICODE_VERSION}"
+        )
     words = Vocabulary(
         _typed(arrays, "word_bytes", np.uint8), _typed(arrays, "word_offsets", np.int64), _typed(arrays, "word_hashes", np.uint32),
         _typed(arrays, "word_slots", np.uint64), _typed(arrays, "word_counts", np.int64),
@@ -96,7 +99,9 @@ def _fitted(file: NativeFile, params: dict[str, Any]) -> FittedClassifier:
     _check(matrix.shape[1] == output.shape[1] == params["dim"] > 0, "input, output and dim differ in length")
     _check(len(classes) == len(output) == len(counts) > 0, "labels, output and label_counts differ in length")
     rows = reader.slot_rows
-    _check(len(rows) == 0 or (rows.min() >= -1 and rows.max() < len(matrix)), "slot_rows points outside the input matrix")
+    _check(
+        len(rows) == 0 or (rows.min() >= -1 and rows.max() < len(matrix)), "slot_rows points outside the input matrix"
+    )
     uses_ngrams = reader.word_ngrams > 1 or reader.max_n > 0
     _check(reader.n_buckets >= int(uses_ngrams), "n-grams need buckets")
     return FittedClassifier(reader, matrix, output, classes, counts, bool(settings["several"]), dict(settings["facts"]))
@@ -131,6 +136,9 @@ def _classes(arrays: dict[str, NDArray[Any]], dtype: str) -> NDArray[Any]:
         return np.array(arrays["classes"])
     offsets = _typed(arrays, "class_offsets", np.int64)
     data = _typed(arrays, "class_bytes", np.uint8).tobytes()
-    _check(bool(np.all(np.diff(offsets) >= 0)) and offsets[0] == 0 and offsets[-1] == len(data), "class_offsets leave class_bytes")
-    names = [data[a:b].decode("utf-8", "surrogateescape") for a, b in zip(offsets[:-1], offsets[1:], strict=True)]
+    _check(
+        bool(np.all(np.diff(offsets) >= 0)) and offsets[0] == 0 and offsets[-1] == len(data),
+        "class_offsets leave class_bytes",
+    )
+    names = [data[a:b].decode("utf-8", "surrogateescape") for a, b in itertools.pairwise(offsets)]
     return np.array(names, dtype=object if np.dtype(dtype).kind == "O" else None)

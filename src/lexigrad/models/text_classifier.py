@@ -158,7 +158,12 @@ class TextClassifier:
         return self._fit(read_texts(texts, labels), callback)
 
     def fit_file(
-        self, path: str | os.PathLike[str], *, text: str = "text", label: str = "label", callback: Callback | None = None
+        self,
+        path: str | os.PathLike[str],
+        *,
+        text: str = "text",
+        label: str = "label",
+        callback: Callback | None = None,
     ) -> Self:
         """Train on a file: fastText lines, CSV, TSV, JSONL, Parquet or Arrow, also .gz .zst .xz .bz2.
 
@@ -214,7 +219,15 @@ class TextClassifier:
         for batch in self._batches(texts):
             _, probs, _ = self.fitted.score(batch, 0, thread_count(self.threads))
             order = np.argsort(-probs, axis=1, kind="stable")
-            sums = np.cumsum(np.take_along_axis(probs, order, axis=1, ), axis=1, dtype=np.float64)
+            sums = np.cumsum(
+                np.take_along_axis(
+                    probs,
+                    order,
+                    axis=1,
+                ),
+                axis=1,
+                dtype=np.float64,
+            )
             sizes = np.argmax((2 * sums - 1) / np.arange(1, probs.shape[1] + 1), axis=1) + 1
             yield from (row[:size] for row, size in zip(order, sizes, strict=True))
 
@@ -255,7 +268,9 @@ class TextClassifier:
         """Compare predictions with known labels: precision, recall and F1 at `k`, log loss, per label, confusion."""
         return self._evaluate(read_texts(texts, labels), k)
 
-    def evaluate_file(self, path: str | os.PathLike[str], k: int = 1, *, text: str = "text", label: str = "label") -> Evaluation:
+    def evaluate_file(
+        self, path: str | os.PathLike[str], k: int = 1, *, text: str = "text", label: str = "label"
+    ) -> Evaluation:
         """Evaluate on a file; see `fit_file` for what it may be and `evaluate` for what is returned."""
         return self._evaluate(read_file(path, text=text, label=label, label_prefix=self.label_prefix), k)
 

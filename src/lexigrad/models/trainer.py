@@ -34,7 +34,9 @@ def train_fitted(
     corpus = read_corpus(batches, tokenizer, threads)
     features = {name: params[name] for name in ("min_count", "word_ngrams", "min_n", "max_n", "buckets")}
     space, texts = encode_corpus(corpus, **features, threads=threads)
-    data = LabelledTexts(texts, space.members, corpus.label_ids, corpus.label_offsets, len(corpus.labels), corpus.n_tokens)
+    data = LabelledTexts(
+        texts, space.members, corpus.label_ids, corpus.label_offsets, len(corpus.labels), corpus.n_tokens
+    )
     weights = Weights(space.members, data.n_labels, params["dim"], params["seed"], threads)
     read_seconds = time.perf_counter() - started
     settings = {name: params[name] for name in ("epochs", "lr", "seed")}
@@ -44,7 +46,7 @@ def train_fitted(
         losses = train_classifier(
             weights, data, **settings, threads=threads, display=display(params["verbose"]), callback=callback
         )
-    except BaseException as error:  # noqa: BLE001 - the caller raises it again, once the model is in place
+    except BaseException as error:
         interrupted = error
     facts = {
         "n_texts": data.n_texts,

@@ -21,7 +21,9 @@ TEXTS_PER_CHUNK = 1 << 14
 def text_chunks(texts: Any, name: str) -> Iterator[pa.Array]:
     """Yield the texts as Arrow arrays; what is Arrow already is not copied."""
     if isinstance(texts, (str, bytes)):
-        raise DataError(f"{name}: one {type(texts).__name__} was given where a list of texts is expected: put it into a list")
+        raise DataError(
+            f"{name}: one {type(texts).__name__} was given where a list of texts is expected: put it into a list"
+        )
     if isinstance(texts, pa.ChunkedArray):
         yield from texts.chunks
     elif isinstance(texts, pa.Array):
@@ -31,7 +33,9 @@ def text_chunks(texts: Any, name: str) -> Iterator[pa.Array]:
     elif hasattr(texts, "__arrow_c_array__"):
         yield pa.array(texts)
     elif isinstance(texts, np.ndarray) and texts.ndim != 1:
-        raise DataError(f"{name}: an array of {texts.ndim} axes was given where one text per row is expected: pass one column")
+        raise DataError(
+            f"{name}: an array of {texts.ndim} axes was given where one text per row is expected: pass one column"
+        )
     elif isinstance(texts, Iterable) and not isinstance(texts, dict):
         yield from _iterable_chunks(iter(texts), name)
     else:
@@ -108,7 +112,9 @@ def label_column(array: pa.Array, name: str) -> LabelColumn:
     """Return an Arrow array of labels, or of lists of labels, in our layout; a null is no label."""
     if pa.types.is_dictionary(array.type):
         array = array.dictionary_decode()
-    several = pa.types.is_list(array.type) or pa.types.is_large_list(array.type) or pa.types.is_fixed_size_list(array.type)
+    several = (
+        pa.types.is_list(array.type) or pa.types.is_large_list(array.type) or pa.types.is_fixed_size_list(array.type)
+    )
     if several:
         lengths = pc.fill_null(pc.list_value_length(array), 0).to_numpy(zero_copy_only=False).astype(np.int64)
         values = array.flatten()

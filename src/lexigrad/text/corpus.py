@@ -95,7 +95,14 @@ def tokenize(tokenizer, data, offsets, texts, table):  # type: ignore[no-untyped
     counts = np.zeros(n_words, np.int64)
     for i in range(n_tokens):
         counts[tokens[i]] += 1
-    return tokens[:n_tokens].copy(), token_offsets, arena, word_offsets[: n_words + 1].copy(), hashes[:n_words].copy(), counts
+    return (
+        tokens[:n_tokens].copy(),
+        token_offsets,
+        arena,
+        word_offsets[: n_words + 1].copy(),
+        hashes[:n_words].copy(),
+        counts,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,14 +169,16 @@ def read_corpus(
     labels = _LabelMerger()
     tokens, lengths = [], []
     for batch, kept, (ids, offsets, arena, word_offsets, hashes, counts) in map_threads(encoded, batches, threads):
-        *words, here = merge(*words, arena, word_offsets, hashes, counts)  # type: ignore[assignment]
+        *words, here = merge(*words, arena, word_offsets, hashes, counts)
         tokens.append(here[ids])
         lengths.append(np.diff(offsets))
         labels.add(batch, kept)
         if on_batch is not None:
             on_batch(len(batch))
     if not labels.n_texts:
-        raise DataError(f"{labels.name}: no text has a label; fastText lines carry them as __label__NAME, columns by label=")
+        raise DataError(
+            f"{labels.name}: no text has a label; fastText lines carry them as __label__NAME, columns by label="
+        )
     labels.warn()
     vocabulary, rank = _by_count(*words)
     names, label_ids = labels.sorted()

@@ -12,6 +12,7 @@ Rows are ordered by falling number of uses, so that the rows of most visits lie 
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import dataclass
 from typing import Any
@@ -42,7 +43,18 @@ _TEXTS = (inputs(_I32), inputs(_I64), inputs(_I32), inputs(_U32), inputs(_U32), 
 
 @helper
 def text_slots(  # type: ignore[no-untyped-def]
-    tokens, start, stop, word_ids, hashes, characters, character_offsets, word_ngrams, n_words, n_buckets, slots, scratch
+    tokens,
+    start,
+    stop,
+    word_ids,
+    hashes,
+    characters,
+    character_offsets,
+    word_ngrams,
+    n_words,
+    n_buckets,
+    slots,
+    scratch,
 ):
     """Write the slots of all features of one text; return their number."""
     n = 0
@@ -83,7 +95,19 @@ def longest_text(tokens, token_offsets, character_offsets, word_ngrams):  # type
 
 @kernel((*_TEXTS, _I64, _I64, outputs(_I32), outputs(_U64)))
 def count_uses(  # type: ignore[no-untyped-def]
-    tokens, token_offsets, word_ids, hashes, characters, character_offsets, word_ngrams, n_words, n_buckets, part, parts, uses, signatures
+    tokens,
+    token_offsets,
+    word_ids,
+    hashes,
+    characters,
+    character_offsets,
+    word_ngrams,
+    n_words,
+    n_buckets,
+    part,
+    parts,
+    uses,
+    signatures,
 ):
     """Count every slot, and add up a hash of each text that it occurs in; `part` of `parts` does its share of the slots."""
     most, length = longest_text(tokens, token_offsets, character_offsets, word_ngrams)
@@ -106,7 +130,7 @@ def count_uses(  # type: ignore[no-untyped-def]
         mine = 0
         for j in range(n):
             slot = slots[j]
-            if (slot >> 4) % parts == part:
+            if ((slot >> 4) & 0xFFFF) * parts >> 16 == part:
                 slots[mine] = slot
                 mine += 1
         signature = mixed(text)
@@ -152,7 +176,19 @@ def group_slots(uses, signatures):  # type: ignore[no-untyped-def]
 
 @kernel((*_TEXTS, inputs(_I32), inputs(_I32), _I64, _I64))
 def encode(  # type: ignore[no-untyped-def]
-    tokens, token_offsets, word_ids, hashes, characters, character_offsets, word_ngrams, n_words, n_buckets, slot_rows, members, first, stop
+    tokens,
+    token_offsets,
+    word_ids,
+    hashes,
+    characters,
+    character_offsets,
+    word_ngrams,
+    n_words,
+    n_buckets,
+    slot_rows,
+    members,
+    first,
+    stop,
 ):
     """Return (rows int32, shares float32, counts int64) of the texts first..stop: each row once, its share uses / (n_features sqrt(members))."""
     total = 0
@@ -162,7 +198,12 @@ def encode(  # type: ignore[no-untyped-def]
     most, length = longest_text(tokens, token_offsets[first : stop + 1], character_offsets, word_ngrams)
     slots, scratch = np.empty(most, np.int64), np.empty(length, np.uint32)
     counts = np.empty(stop - first, np.int64)
-    seen_in, place = np.full(members.size, -1, np.int32), np.empty(members.size, np.int32)
+    last = np.full(
+        2 * members.size, -1, np.int32
+    )  # for each row, the text that it was last seen in and its place there
+    root = np.empty(members.size, np.float32)
+    for row in range(members.size):
+        root[row] = np.float32(1.0 / np.sqrt(np.float64(members[row])))
     used = 0
     for text in range(first, stop):
         n = text_slots(
@@ -179,21 +220,24 @@ def encode(  # type: ignore[no-untyped-def]
             slots,
             scratch,
         )
-        begin = used
         for j in range(n):
             if j + AHEAD < n:
                 prefetch(slot_rows, slots[j + AHEAD])
-            row = slot_rows[slots[j]]
-            if seen_in[row] == text - first:
-                shares[begin + place[row]] += np.float32(1)
+            slots[j] = slot_rows[slots[j]]
+            prefetch(last, 2 * slots[j])
+        begin = used
+        for j in range(n):
+            row = slots[j]
+            if last[2 * row] == text - first:
+                shares[begin + last[2 * row + 1]] += np.float32(1)
             else:
-                seen_in[row] = text - first
-                place[row] = used - begin
+                last[2 * row] = text - first
+                last[2 * row + 1] = used - begin
                 rows[used] = row
                 shares[used] = np.float32(1)
                 used += 1
         for j in range(begin, used):
-            shares[j] /= np.float32(n * np.sqrt(np.float64(members[rows[j]])))
+            shares[j] *= root[rows[j]] / np.float32(n)
         counts[text - first] = used - begin
     return rows[:used].copy(), shares[:used].copy(), counts
 
@@ -252,7 +296,15 @@ def encode_corpus(
         characters, character_offsets = character_ngrams(vocabulary.arena, vocabulary.offsets, min_n, max_n)
     else:
         characters, character_offsets = np.empty(0, np.uint32), np.zeros(len(vocabulary) + 1, np.int64)
-    texts = (corpus.tokens, corpus.token_offsets, word_ids, vocabulary.hashes, characters, character_offsets, word_ngrams)
+    texts = (
+        corpus.tokens,
+        corpus.token_offsets,
+        word_ids,
+        vocabulary.hashes,
+        characters,
+        character_offsets,
+        word_ngrams,
+    )
     n_ngrams = corpus.n_tokens * (word_ngrams - 1) + int(np.diff(character_offsets) @ vocabulary.counts)
     n_buckets = (buckets or _most_buckets(n_ngrams)) if n_ngrams or word_ngrams > 1 or max_n > 0 else 0
     uses, signatures = _count((*texts, n_words, n_buckets), threads)
@@ -295,7 +347,9 @@ def _count(texts: tuple[Any, ...], threads: int) -> tuple[NDArray[np.int32], NDA
     return uses, signatures
 
 
-def _assign_rows(uses: NDArray[np.int32], signatures: NDArray[np.uint64]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+def _assign_rows(
+    uses: NDArray[np.int32], signatures: NDArray[np.uint64]
+) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
     """Return (slot_rows, members), rows numbered by falling use."""
     group_of, group_uses, members = group_slots(uses, signatures)
     order = np.argsort(-group_uses, kind="stable")
@@ -314,7 +368,9 @@ def _encode_all(
     edges = np.unique(np.append(np.searchsorted(token_offsets, marks), n_texts))
     edges = np.unique(np.concatenate([[0], edges, [n_texts]]))
     parts = map_threads(
-        lambda edge: encode(*texts, slot_rows, members, edge[0], edge[1]), zip(edges[:-1], edges[1:], strict=True), threads
+        lambda edge: encode(*texts, slot_rows, members, edge[0], edge[1]),
+        itertools.pairwise(edges),
+        threads,
     )
     rows, shares, counts = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
     return EncodedTexts(rows, shares, np.concatenate([[0], np.cumsum(counts)]).astype(np.int64))

@@ -73,7 +73,7 @@ def _stream(name: str) -> Any:
         return lzma.open(name, "rb")
     if suffix == ".zst":
         return pa.CompressedInputStream(pa.OSFile(name), "zstd")
-    return open(name, "rb")  # noqa: SIM115 - the caller closes it
+    return open(name, "rb")
 
 
 def line_blocks(stream: BinaryIO, batch_bytes: int) -> Iterator[bytearray]:
@@ -118,7 +118,11 @@ def read_columns(name: str, text: str, label: str | None, batch_bytes: int) -> I
         if kind in ("parquet", "arrow"):
             yield from _arrow_batches(name, kind, stream, text, label, batch_bytes)
             return
-        rows = _json_rows(name, stream, text, label) if kind == "jsonl" else _csv_rows(name, stream, text, label, kind == "tsv")
+        rows = (
+            _json_rows(name, stream, text, label)
+            if kind == "jsonl"
+            else _csv_rows(name, stream, text, label, kind == "tsv")
+        )
         found = False
         for texts, labels, lines in _chunks(rows, batch_bytes):
             found = True
@@ -192,7 +196,9 @@ def _json_rows(name: str, stream: BinaryIO, text: str, label: str | None) -> Ite
                 row = _json_row(name, line, content, text, label)
                 kinds.add(_label_kind(row[1]))
                 if len(kinds - {"nothing"}) > 1:
-                    raise DataError(f"{name}:{line}: labels must be of one type, not {' and '.join(sorted(kinds - {'nothing'}))}")
+                    raise DataError(
+                        f"{name}:{line}: labels must be of one type, not {' and '.join(sorted(kinds - {'nothing'}))}"
+                    )
                 yield row
 
 
@@ -219,7 +225,9 @@ def _json_row(name: str, line: int, content: bytes | bytearray, text: str, label
     return row[text], None if label is None else row[label], line
 
 
-def _arrow_batches(name: str, kind: str, stream: Any, text: str, label: str | None, batch_bytes: int) -> Iterator[TextBatch]:
+def _arrow_batches(
+    name: str, kind: str, stream: Any, text: str, label: str | None, batch_bytes: int
+) -> Iterator[TextBatch]:
     wanted = [text] if label is None else [text, label]
     row = 0
     for batch in _record_batches(name, kind, stream, wanted):

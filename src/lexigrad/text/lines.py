@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 from numba import types
 from numpy.typing import NDArray
@@ -26,10 +28,7 @@ def starts_with(data, position, stop, prefix):  # type: ignore[no-untyped-def]
     """Tell whether ``data[position:stop]`` starts with the prefix."""
     if stop - position < prefix.size:
         return False
-    for i in range(prefix.size):
-        if data[position + i] != prefix[i]:
-            return False
-    return True
+    return all(data[position + i] == prefix[i] for i in range(prefix.size))
 
 
 @helper
@@ -59,7 +58,9 @@ def take_until_full(data, offsets, prefix, ids, label_offsets, names, name_offse
                 label = find(slots, names, name_offsets, data, first, end, value)
                 used = name_offsets[n]
                 is_new = label < 0
-                if n_uses == ids.size or (is_new and (n == min(slots.size // 2, hashes.size) or used + end - first > names.size)):
+                if n_uses == ids.size or (
+                    is_new and (n == min(slots.size // 2, hashes.size) or used + end - first > names.size)
+                ):
                     full = True
                     break
                 if is_new:
@@ -133,4 +134,4 @@ def batch_of_lines(block: bytearray, name: str, first_line: int, prefix: bytes, 
 
 def _decoded(names: NDArray[np.uint8], offsets: NDArray[np.int64]) -> list[str]:
     content = names.tobytes()
-    return [content[a:b].decode("utf-8", "surrogateescape") for a, b in zip(offsets[:-1], offsets[1:], strict=True)]
+    return [content[a:b].decode("utf-8", "surrogateescape") for a, b in itertools.pairwise(offsets)]

@@ -58,10 +58,14 @@ def read_texts(texts: Any, labels: Any = None, *, batch_bytes: int = BATCH_BYTES
     batch_bytes : about how much text a batch holds
     """
     if is_table(texts):
-        raise DataError(f"texts: a {type(texts).__name__} was given where one column of texts is expected, such as table['text']")
+        raise DataError(
+            f"texts: a {type(texts).__name__} was given where one column of texts is expected, such as table['text']"
+        )
     known = None if labels is None else label_array(labels, "labels")
     if known is not None and hasattr(texts, "__len__") and len(texts) != len(known):
-        raise DataError(f"{len(texts):,} texts but {len(known):,} labels were given: expected one label, or one list of labels, per text")
+        raise DataError(
+            f"{len(texts):,} texts but {len(known):,} labels were given: expected one label, or one list of labels, per text"
+        )
     row = 0
     for chunk in text_chunks(texts, "texts"):
         data, offsets = text_buffers(chunk, "texts", row)
@@ -84,7 +88,9 @@ def is_table(value: Any) -> bool:
     )
 
 
-def read_table(table: Any, *, text: str = "text", label: str | None = "label", batch_bytes: int = BATCH_BYTES) -> Iterator[TextBatch]:
+def read_table(
+    table: Any, *, text: str = "text", label: str | None = "label", batch_bytes: int = BATCH_BYTES
+) -> Iterator[TextBatch]:
     """Yield two columns of a table: Arrow table or reader, pandas or polars frame, Hugging Face dataset, dict of columns."""
     row = 0
     for batch in _record_batches(table, text, label):

@@ -74,7 +74,9 @@ def decode(data, position, stop):  # type: ignore[no-untyped-def]
         if byte & 0xC0 != 0x80:
             return REPLACEMENT, 1
         code = (code << 6) | (byte & 0x3F)
-    if (length == 3 and (code < 0x800 or 0xD800 <= code <= 0xDFFF)) or (length == 4 and not 0x10000 <= code <= 0x10FFFF):
+    if (length == 3 and (code < 0x800 or 0xD800 <= code <= 0xDFFF)) or (
+        length == 4 and not 0x10000 <= code <= 0x10FFFF
+    ):
         return REPLACEMENT, 1
     return code, length
 

@@ -180,7 +180,16 @@ def slot_count(n: int) -> int:
     return 1 << max(4, (2 * n - 1).bit_length())
 
 
-def empty_vocabulary() -> tuple[NDArray[np.uint64], NDArray[np.uint8], NDArray[np.int64], NDArray[np.uint32], NDArray[np.int64], int]:
+def empty_vocabulary() -> tuple[
+    NDArray[np.uint64], NDArray[np.uint8], NDArray[np.int64], NDArray[np.uint32], NDArray[np.int64], int
+]:
     """Return the arrays that `merge` starts from."""
     offsets = np.zeros(1025, np.int64)
-    return np.zeros(4096, np.uint64), np.empty(16384, np.uint8), offsets, np.empty(1025, np.uint32), np.empty(1025, np.int64), 0
+    return (
+        np.zeros(4096, np.uint64),
+        np.empty(16384, np.uint8),
+        offsets,
+        np.empty(1025, np.uint32),
+        np.empty(1025, np.int64),
+        0,
+    )

@@ -83,7 +83,14 @@ class ClassifierWorker:
     """One thread: the shared matrices, and a copy of the output matrix where there are several threads."""
 
     def __init__(
-        self, weights: Weights, data: LabelledTexts, lr: float, in_all: int, block: int, seed: int, lock: NDArray[np.int32] | None
+        self,
+        weights: Weights,
+        data: LabelledTexts,
+        lr: float,
+        in_all: int,
+        block: int,
+        seed: int,
+        lock: NDArray[np.int32] | None,
     ) -> None:
         self.weights, self.data, self.lr, self.in_all, self.block, self.seed = weights, data, lr, in_all, block, seed
         self.totals = np.zeros(2)

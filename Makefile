@@ -1,0 +1,49 @@
+# make demo   sets up .venv, trains and tests on the bundled data, shows what it did
+# make test   the same, then all tests
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# Kernels are cached per state of the sources: numba does not notice a change in a function that a kernel calls from another file.
+SOURCES_HASH := $(shell find src -name '*.py' | sort | xargs cat | cksum | cut -d' ' -f1)
+export NUMBA_CACHE_DIR := $(CURDIR)/.cache/numba-$(SOURCES_HASH)
+
+.PHONY: demo test test-long lint format bench clean
+
+demo: $(VENV)/installed
+	$(BIN)/lexigrad demo
+
+test: demo $(VENV)/installed-test
+	$(BIN)/python -m pytest -m "not long"
+	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest tests/machine tests/maths tests/losses -m "not long"
+
+test-long: $(VENV)/installed-test
+	$(BIN)/python -m pytest -m long
+
+lint: $(VENV)/installed-test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(VENV)/installed-test
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(VENV)/installed
+	$(BIN)/pip install --quiet -e '.[bench]'
+	$(BIN)/python -m benchmarks.peers
+	$(BIN)/python -m benchmarks.train_classifier
+	$(BIN)/python -m benchmarks.predict_classifier
+	$(BIN)/python -m benchmarks.startup
+
+$(VENV)/installed: pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "lexigrad needs Python 3.11 or newer: make PYTHON=python3.12 demo")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet -e .
+	touch $@
+
+$(VENV)/installed-test: $(VENV)/installed
+	$(BIN)/pip install --quiet -e '.[test]'
+	touch $@
+
+clean:
+	rm -rf $(VENV) .cache .bench build dist

@@ -1,0 +1,169 @@
+"""The training kernel against plain NumPy in which every feature has a row of its own."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from lexigrad.errors import DivergenceError
+from lexigrad.kernels.classifier import DIVERGED, train
+from lexigrad.text.corpus import Corpus, read_corpus
+from lexigrad.text.features import FeatureSpace, encode_corpus
+from lexigrad.text.sources import read_texts
+from lexigrad.text.tokens import WORDS
+from lexigrad.training.classifier import ClassifierWorker, LabelledTexts, Weights, block_size, train_classifier
+from lexigrad.training.progress import SilentDisplay
+from tests.oracles import classifier as oracle
+from tests.oracles import tokens as token_oracle
+
+TEXTS = [
+    "good fine film",
+    "good good fine plot twist",
+    "bad dull film",
+    "dull dull end",
+    "new york film",
+    "",
+    "in new york",
+] * 3
+LABELS = ["pos", "pos", "neg", "neg", "none", "none", "pos"] * 3
+DIM = 13
+
+
+def prepared(labels: list[object] = LABELS) -> tuple[Corpus, FeatureSpace, LabelledTexts, Weights]:
+    corpus = read_corpus(read_texts(TEXTS, labels), WORDS, 1)
+    space, texts = encode_corpus(corpus, min_count=1, word_ngrams=2, min_n=0, max_n=0, buckets=None, threads=1)
+    data = LabelledTexts(
+        texts, space.members, corpus.label_ids, corpus.label_offsets, len(corpus.labels), corpus.n_tokens
+    )
+    return corpus, space, data, Weights(space.members, len(corpus.labels), DIM, 5, 1)
+
+
+def features_of(corpus: Corpus, space: FeatureSpace) -> list[list[int]]:
+    """Slots of each text."""
+    vocabulary = {corpus.vocabulary[i]: i for i in range(space.n_words)}
+    return [
+        token_oracle.text_slots(token_oracle.words(t.encode()), vocabulary, space.n_buckets, 2, 0, 0) for t in TEXTS
+    ]
+
+
+def oracle_weights(space: FeatureSpace, weights: Weights) -> tuple[np.ndarray, np.ndarray]:
+    """One row per slot, u / sqrt(m)."""
+    rows = weights.input.reshape(-1, DIM).astype(np.float64) / np.sqrt(space.members)[:, None]
+    matrix = np.where(space.slot_rows[:, None] >= 0, rows[space.slot_rows], 0.0)
+    return matrix, weights.output.reshape(-1, weights.stride)[:, :DIM].astype(np.float64)
+
+
+def run(weights: Weights, data: LabelledTexts, order: np.ndarray, block: int, lr: float) -> int:
+    """Train once over `order` without decay; return what the kernel returns."""
+    texts, totals, lock = data.texts, np.zeros(2), np.zeros(1, np.int32)
+    return train(
+        texts.rows, texts.shares, texts.offsets, data.labels, data.label_offsets, order, 0, len(order), block, lr, 0, 10**15, 0,
+        weights.input, DIM, weights.output, weights.stride, weights.n_labels, np.empty(0, np.float32), weights.output, lock, 0, totals,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("block", [1, 3, 8])
+def test_training_is_gradient_descent_on_separate_rows(block: int) -> None:
+    corpus, space, data, weights = prepared()
+    weights.output[:] = 0
+    weights.output.reshape(-1, weights.stride)[:, :DIM] = np.random.default_rng(2).normal(size=(3, DIM))
+    matrix, output = oracle_weights(space, weights)
+    features = features_of(corpus, space)
+    order = np.array([i for i in range(len(TEXTS)) if features[i]] * 4)
+    for first in range(0, len(order), block):
+        texts = [(features[i], int(corpus.label_ids[i])) for i in order[first : first + block]]
+        matrix, output = oracle.block_step(matrix, output, texts, 0.7)
+    run(weights, data, order, block, 0.7)
+    found_matrix, found_output = oracle_weights(space, weights)
+    np.testing.assert_allclose(found_output, output, atol=2e-5)
+    np.testing.assert_allclose(found_matrix, matrix, atol=2e-5)
+    finished, _ = weights.finish()
+    used = space.slot_rows >= 0
+    np.testing.assert_allclose(finished[space.slot_rows[used]], matrix[used], atol=2e-5)
+
+
+def test_a_step_is_minus_lr_times_the_numeric_gradient() -> None:
+    corpus, space, data, weights = prepared()
+    weights.output.reshape(-1, weights.stride)[:, :DIM] = np.random.default_rng(2).normal(size=(3, DIM))
+    matrix, output = oracle_weights(space, weights)
+    features, target = features_of(corpus, space)[1], int(corpus.label_ids[1])
+    run(weights, data, np.array([1]), 1, 0.5)
+    changed_matrix, changed_output = oracle_weights(space, weights)
+    for slot in sorted(set(features)):
+        bump = np.zeros_like(matrix)
+        bump[slot, 4] = 1e-5
+        difference = oracle.loss(matrix + bump, output, features, target) - oracle.loss(
+            matrix - bump, output, features, target
+        )
+        assert abs((changed_matrix - matrix)[slot, 4] + 0.5 * difference / 2e-5) < 1e-6
+    for label in range(3):
+        bump = np.zeros_like(output)
+        bump[label, 7] = 1e-5
+        difference = oracle.loss(matrix, output + bump, features, target) - oracle.loss(
+            matrix, output - bump, features, target
+        )
+        assert abs((changed_output - output)[label, 7] + 0.5 * difference / 2e-5) < 1e-6
+
+
+def test_labels_are_drawn_uniformly() -> None:
+    several = [["pos", "neg", "none"]] + [["pos"]] * (len(TEXTS) - 1)
+    _, space, data, _ = prepared(several)
+    counts = np.zeros(3)
+    for visit in range(300):
+        weights = Weights(space.members, 3, DIM, 5, 1)
+        texts, totals, lock = data.texts, np.zeros(2), np.zeros(1, np.int32)
+        train(
+            texts.rows, texts.shares, texts.offsets, data.labels, data.label_offsets, np.zeros(1, np.int64), 0, 1, 1, 0.1, visit, 10**9, 11,
+            weights.input, DIM, weights.output, weights.stride, 3, np.empty(0, np.float32), weights.output, lock, 0, totals,
+        )  # fmt: skip
+        counts += _drawn(weights)
+    assert counts.sum() == 300
+    assert np.all(np.abs(counts - 100) < 33)  # four standard deviations of a fair draw
+
+
+def _drawn(weights: Weights) -> np.ndarray:
+    """From zero scores only the drawn label's row moves by lr (1 - 1/3) h, the others by -lr h / 3."""
+    length = np.linalg.norm(weights.output.reshape(3, -1), axis=1)
+    return (length == length.max()).astype(float)
+
+
+def test_initial_weights_are_full_and_depend_on_the_seed_alone() -> None:
+    members = np.ones(1000, np.int32)
+    one, three, other = (Weights(members, 2, 10, seed, threads).input for seed, threads in ((1, 1), (1, 3), (2, 1)))
+    np.testing.assert_array_equal(one, three)
+    assert not np.array_equal(one, other)
+    assert np.all(np.abs(one) <= 0.1)
+    assert abs(one.mean()) < 0.002
+    assert abs(one.std() - 0.1 / np.sqrt(3)) < 0.002
+    assert len(np.unique(one)) > 9_900
+
+
+@pytest.mark.parametrize("lr", [1e20, 1e38])
+def test_divergence_leaves_finite_weights(lr: float) -> None:
+    _, _, data, weights = prepared()
+    order = np.arange(len(TEXTS)).repeat(50)
+    assert run(weights, data, order, 8, lr) == DIVERGED
+    assert np.isfinite(weights.input).all()
+    assert np.isfinite(weights.output).all()
+    _, _, data, weights = prepared()
+    with pytest.raises(DivergenceError, match="smaller lr"):
+        train_classifier(weights, data, epochs=50, lr=lr, seed=0, threads=1, display=SilentDisplay())
+
+
+def test_threads_lose_no_update_of_the_output() -> None:
+    _, _, data, weights = prepared()
+    lock = np.zeros(1, np.int32)
+    workers = [ClassifierWorker(weights, data, 0.1, 10**15, 1, 0, lock) for _ in range(2)]
+    before = weights.output.copy()
+    for worker in workers:
+        worker.merge_every = 10**9
+        worker.output += 1
+    for worker in workers:
+        worker.finish()
+    np.testing.assert_allclose(weights.output, before + 2)
+
+
+def test_block_size_follows_the_length_of_texts() -> None:
+    _, _, data, _ = prepared()
+    assert block_size(data, 100) == 8
+    assert block_size(data, 10**6) == 1

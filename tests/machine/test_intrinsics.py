@@ -1,0 +1,108 @@
+"""The vector loops against their plain twins, compiled and with NUMBA_DISABLE_JIT=1."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from numba import njit
+
+from lexigrad.machine import intrinsics as fast
+
+RNG = np.random.default_rng(1)
+L = fast.LANES
+
+
+@njit
+def run_add_scaled(alpha, x, x_start, y, y_start, n):
+    fast.add_scaled(alpha, x, x_start, y, y_start, n)
+
+
+@njit
+def run_scores(weights, stride, hidden, dim, scores, first, stop):
+    fast.block_scores(weights, stride, hidden, dim, scores, first, stop)
+
+
+@njit
+def run_step(weights, stride, d_scores, steps, d_hidden, first, stop):
+    fast.block_step(weights, stride, d_scores, steps, d_hidden, first, stop)
+
+
+@njit
+def run_shift(scores, n_labels, peak):
+    fast.block_shift(scores, n_labels, peak)
+
+
+@njit
+def run_normalise(scores, n_labels, total):
+    fast.block_normalise(scores, n_labels, total)
+
+
+@njit
+def run_exchange(array, index, value):
+    return fast.exchange(array, index, value)
+
+
+@njit
+def run_pow2(exponent):
+    return fast.pow2(exponent)
+
+
+def floats(*shape: int) -> np.ndarray:
+    return RNG.normal(size=shape).astype(np.float32)
+
+
+@pytest.mark.parametrize("n", [0, 1, 3, 4, 5, 15, 16, 17, 100, 112, 301])
+def test_add_scaled(n: int) -> None:
+    x, y = floats(400), floats(400)
+    expected = y.copy()
+    expected[7 : 7 + n] += np.float32(0.3) * x[5 : 5 + n]
+    run_add_scaled(np.float32(0.3), x, 5, y, 7, n)
+    np.testing.assert_allclose(y, expected, rtol=1e-6, atol=1e-7)
+
+
+@pytest.mark.parametrize(
+    ("n_labels", "dim", "first"), [(1, 1, 0), (2, 100, 0), (8, 16, 0), (9, 5, 0), (150, 100, 0), (20, 33, 7)]
+)
+def test_block_scores(n_labels: int, dim: int, first: int) -> None:
+    stride = -(-dim // 16) * 16
+    weights, hidden, scores = floats(n_labels, stride), floats(dim, L), np.full((n_labels, L), 9, np.float32)
+    run_scores(weights.ravel(), stride, hidden.ravel(), dim, scores.reshape(-1), first, n_labels)
+    np.testing.assert_allclose(scores[first:], weights[first:, :dim].astype(float) @ hidden, rtol=1e-4, atol=1e-4)
+    assert np.all(scores[:first] == 9)
+
+
+@pytest.mark.parametrize(("n_labels", "stride", "first"), [(1, 16, 0), (2, 112, 0), (13, 48, 4)])
+def test_block_step_uses_the_old_weights(n_labels: int, stride: int, first: int) -> None:
+    weights, d_scores, steps, d_hidden = (
+        floats(n_labels, stride),
+        floats(n_labels, L),
+        floats(L, stride),
+        floats(L, stride),
+    )
+    before, start = weights.copy(), d_hidden.copy()
+    run_step(weights.reshape(-1), stride, d_scores.ravel(), steps.ravel(), d_hidden.reshape(-1), first, n_labels)
+    part = slice(first, n_labels)
+    np.testing.assert_allclose(d_hidden, start + d_scores[part].T.astype(float) @ before[part], rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(weights[part], before[part] + d_scores[part].astype(float) @ steps, rtol=1e-4, atol=1e-4)
+    np.testing.assert_array_equal(weights[:first], before[:first])
+
+
+@pytest.mark.parametrize("n_labels", [1, 2, 37])
+def test_shift_and_normalise(n_labels: int) -> None:
+    scores, peak, total = floats(n_labels, L), np.zeros(L, np.float32), np.zeros(L, np.float32)
+    before = scores.copy()
+    run_shift(scores.reshape(-1), n_labels, peak)
+    np.testing.assert_array_equal(peak, before.max(axis=0))
+    np.testing.assert_array_equal(scores, before - peak)
+    powers = np.exp(scores)
+    run_normalise(powers.reshape(-1), n_labels, total)
+    np.testing.assert_allclose(total, np.exp(before - peak).sum(axis=0), rtol=1e-5)
+    np.testing.assert_allclose(powers.sum(axis=0), 1, rtol=1e-5)
+
+
+def test_exchange_and_pow2() -> None:
+    lock = np.array([3, 5], np.int32)
+    assert run_exchange(lock, 1, np.int32(8)) == 5
+    assert lock.tolist() == [3, 8]
+    for exponent in (-126, -1, 0, 1, 127):
+        assert run_pow2(np.float32(exponent)) == np.float32(2.0) ** np.float32(exponent)

@@ -1,0 +1,1 @@
+"""Slow, plain versions of everything that is fast in the package."""
