@@ -2,8 +2,10 @@
 
     python scripts/make_unicode_table.py
 
-needs NumPy and the package `regex`, for scripts. Categories and lower case come from the `unicodedata` of the Python that runs this, whose
-Unicode version the table carries; a code point that this version does not assign is OTHER. Models store the version, so a new table is a
+needs NumPy and the package `regex`, for scripts. Categories and lower case come from the `unicodedata` of the Python
+that runs this, whose
+Unicode version the table carries; a code point that this version does not assign is OTHER. Models store the version,
+so a new table is a
 new version of the tokeniser.
 """
 

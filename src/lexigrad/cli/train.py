@@ -39,7 +39,8 @@ def train(
 ) -> None:
     """Train a classifier on a file and save it.
 
-    Lines look like "__label__spam buy now"; a line may have several labels. Files with columns name theirs by --text and --label. Ctrl-C saves
+    Lines look like "__label__spam buy now"; a line may have several labels. Files with columns name theirs by --text
+    and --label. Ctrl-C saves
     what was learned so far.
 
     Example: lexigrad train reviews.csv --label stars --output m.lexigrad --word-ngrams 2 --lr 0.5

@@ -5,13 +5,17 @@ For a text with rows r_1..r_k and shares c_j (`lexigrad.text.features`), output 
     h = sum_j c_j A[r_j],   s = W h,   loss = cross-entropy(softmax(s), y)
     A[r_j] -= lr * c_j * W^T (p - y),   W -= lr * (p - y) h^T
 
-A text with several labels trains on one of them, drawn anew and uniformly at each visit: the expected step is the exact gradient of the mean
+A text with several labels trains on one of them, drawn anew and uniformly at each visit: the expected step is the
+exact gradient of the mean
 cross-entropy over its labels, and the noise of the draw keeps such texts from being learned by heart.
 
-Up to eight texts form a block, whose gradients are all taken at the same weights and then applied one after another: a step of
-stochastic gradient descent on the sum of their losses. The scores of a block are a small matrix product, one text a vector lane.
+Up to eight texts form a block, whose gradients are all taken at the same weights and then applied one after another: a
+step of
+stochastic gradient descent on the sum of their losses. The scores of a block are a small matrix product, one text a
+vector lane.
 
-Threads share A without locks. W is small and every text changes all of it, so threads would spend their time fetching it from each other: each keeps a
+Threads share A without locks. W is small and every text changes all of it, so threads would spend their time fetching
+it from each other: each keeps a
 copy, and adds what it changed to the shared W every `merge_every` blocks.
 """
 
@@ -32,8 +36,10 @@ LINE = 16
 MAX_LOSS = 1e6
 MAX_SCORE = 1e15
 MAX_NORM2 = 1e20
-"""A block beyond any of these stops the training before it changes a weight. Below them no update overflows: a weight of W grows by at most
-lr * 1e10 a text, so W stays under 1e20 * lr for 1e10 texts, and W^T (p - y) under 2e20 * lr, far from float32's 3.4e38."""
+"""A block beyond any of these stops the training before it changes a weight. Below them no update overflows: a weight
+of W grows by at most
+lr * 1e10 a text, so W stays under 1e20 * lr for 1e10 texts, and W^T (p - y) under 2e20 * lr, far from float32's
+3.4e38."""
 
 DIVERGED = -1
 
@@ -109,7 +115,8 @@ def train(  # type: ignore[no-untyped-def]
 ):  # fmt: skip
     """Train on the texts ``order[first:stop]``.
 
-    The learning rate falls linearly, ``lr_start * (1 - (done + p) / in_all)`` with p the position of a block's first text. `totals` (2,) float64
+    The learning rate falls linearly, ``lr_start * (1 - (done + p) / in_all)`` with p the position of a block's first
+    text. `totals` (2,) float64
     collects the loss and the number of texts. With ``merge_every == 0`` `output` is the only copy.
 
     Returns
@@ -125,7 +132,6 @@ def train(  # type: ignore[no-untyped-def]
     texts, targets = np.zeros(LANES, np.int64), np.zeros(LANES, np.int32)
     one_each, every_lane = np.arange(LANES + 1), np.arange(LANES)
     visits = 0
-    n_blocks = 0
     for begin in range(first, stop, block):
         n = min(block, stop - begin)
         lr = np.float32(lr_start * (1.0 - (done + begin) / in_all))
@@ -153,8 +159,7 @@ def train(  # type: ignore[no-untyped-def]
         for lane in range(n):
             text = texts[lane]
             scatter(matrix, dim, rows, shares, offsets[text], offsets[text + 1], lr, d_hidden, lane * stride)
-        n_blocks += 1
-        if merge_every > 0 and n_blocks % merge_every == 0:
+        if merge_every > 0 and ((begin - first) // block + 1) % merge_every == 0:
             merge(output, base, shared, lock)
     if merge_every > 0:
         merge(output, base, shared, lock)

@@ -1,6 +1,8 @@
-"""Text bytes -> scores of all labels, without the GIL: tokenising, look-up, gathering and the output product in one pass per text.
+"""Text bytes -> scores of all labels, without the GIL: tokenising, look-up, gathering and the output product in one
+pass per text.
 
-Two roads with the same answer. *Plain*: h = mean of the rows of the text's features, s = W h. *Folded*, where labels are fewer than dimensions:
+Two roads with the same answer. *Plain*: h = mean of the rows of the text's features, s = W h. *Folded*, where labels
+are fewer than dimensions:
 s = mean of the rows of A W^T, a matrix of rows x labels that is computed once.
 """
 
@@ -130,8 +132,10 @@ def score(  # type: ignore[no-untyped-def]
 ):  # fmt: skip
     """Score the texts first..stop.
 
-    `matrix` is flat (n_rows * width,): the input matrix with width = dim, or the folded one with width = n_labels (then `output` is empty). With k > 0
-    the best k labels go to ids and probs, (n_texts * k,); with k == 0 all probabilities go to probs, (n_texts * n_labels,). `known`
+    `matrix` is flat (n_rows * width,): the input matrix with width = dim, or the folded one with width = n_labels
+    (then `output` is empty). With k > 0
+    the best k labels go to ids and probs, (n_texts * k,); with k == 0 all probabilities go to probs, (n_texts *
+    n_labels,). `known`
     (n_texts,) gets the number of known features.
     """
     longest = 0

@@ -7,8 +7,10 @@ For scores s (one per label) and targets y (summing to 1; with m labels on a tex
     d loss / d s_l = p_l - y_l
     s = W h:   d loss / d h = W^T (p - y),   d loss / d W = (p - y) h^T
 
-Layout: scores of a block are flat (n_labels * LANES,), label-major, one text a lane, so that every loop over lanes is one vector and no
-reduction crosses lanes. `hidden` and `d_hidden` are flat (LANES * stride,), text-major, padded with zeros from dim to stride; `weights` is flat
+Layout: scores of a block are flat (n_labels * LANES,), label-major, one text a lane, so that every loop over lanes is
+one vector and no
+reduction crosses lanes. `hidden` and `d_hidden` are flat (LANES * stride,), text-major, padded with zeros from dim to
+stride; `weights` is flat
 (n_labels * stride,).
 """
 

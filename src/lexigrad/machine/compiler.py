@@ -1,7 +1,9 @@
 """How kernels are compiled: the only place where compiler flags are set.
 
-`kernel` compiles a function for the processor that it runs on, keeps the result on disk, and lets it run without the GIL. No flag ever
-allows the compiler to assume that NaN and infinity do not occur, nor to reorder sums: a vector loop adds whole lanes in a stated order.
+`kernel` compiles a function for the processor that it runs on, keeps the result on disk, and lets it run without the
+GIL. No flag ever
+allows the compiler to assume that NaN and infinity do not occur, nor to reorder sums: a vector loop adds whole lanes
+in a stated order.
 """
 
 from __future__ import annotations
@@ -26,9 +28,11 @@ def kernel(*signature: Any) -> Callable[[Callable[..., Any]], Any]:
 
 
 def helper(function: Callable[..., Any]) -> Any:
-    """Compile a small function that kernels call: inlined, with no file of its own, and without reference counting, so it may not make arrays.
+    """Compile a small function that kernels call: inlined, with no file of its own, and without reference counting, so
+    it may not make arrays.
 
-    Counting references to its array arguments would cost two atomic operations an array and call, more than most of these functions do.
+    Counting references to its array arguments would cost two atomic operations an array and call, more than most of
+    these functions do.
     """
     return njit(function, **_HELPER, _nrt=False)
 

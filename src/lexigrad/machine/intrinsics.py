@@ -1,8 +1,11 @@
 """The few machine operations that numba has no name for: prefetch, atomic exchange, and three vector loops.
 
-Each is emitted as LLVM IR (fixed-width vectors and fused multiply-add, so nothing depends on the auto-vectoriser) and has a plain Python
-twin of the same name, which runs under ``NUMBA_DISABLE_JIT=1`` and serves the tests as oracle. All matrices are passed flat, as
-C-contiguous one-dimensional float32 arrays with explicit element offsets: a row view would cost a struct and a possible alias check.
+Each is emitted as LLVM IR (fixed-width vectors and fused multiply-add, so nothing depends on the auto-vectoriser) and
+has a plain Python
+twin of the same name, which runs under ``NUMBA_DISABLE_JIT=1`` and serves the tests as oracle. All matrices are passed
+flat, as
+C-contiguous one-dimensional float32 arrays with explicit element offsets: a row view would cost a struct and a
+possible alias check.
 """
 
 from __future__ import annotations

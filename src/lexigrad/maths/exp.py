@@ -1,6 +1,7 @@
 """The exponential that every loss uses, as one polynomial that vectorises.
 
-x = n ln 2 + r with integer n and |r| <= (ln 2)/2; exp(x) = 2^n exp(r), and exp(r) = 1 + r + r^2 q(r) with the polynomial q of degree 5
+x = n ln 2 + r with integer n and |r| <= (ln 2)/2; exp(x) = 2^n exp(r), and exp(r) = 1 + r + r^2 q(r) with the
+polynomial q of degree 5
 of the Cephes library (S. Moshier, `expf`). ln 2 is split into two floats so that n ln 2 is subtracted almost exactly
 (W. Cody and W. Waite, Software Manual for the Elementary Functions, 1980).
 """
@@ -36,7 +37,8 @@ INFINITY = np.float32(np.inf)
 def exp32(x):  # type: ignore[no-untyped-def]
     """Return exp(x), float32 -> float32.
 
-    The error is at most 1 ulp where the result is a normal number (`tests/maths/test_exp.py` measures it against float64); results below
+    The error is at most 1 ulp where the result is a normal number (`tests/maths/test_exp.py` measures it against
+    float64); results below
     the smallest normal number are 0, those above exp(88.376) are +inf, NaN stays NaN.
     """
     low = LOWEST if x < LOWEST else x

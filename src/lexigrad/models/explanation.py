@@ -23,11 +23,13 @@ from lexigrad.text.vocabulary import Vocabulary, find
 class Explanation:
     """A prediction taken apart; ``contributions.sum(axis=0) == scores``.
 
-    The score of label l is s_l = (1/n) sum_i W_l . A[f_i] over the n features of the text; part i contributes W_l . A[f_i] / n.
+    The score of label l is s_l = (1/n) sum_i W_l . A[f_i] over the n features of the text; part i contributes W_l .
+    A[f_i] / n.
 
     Attributes
     ----------
-    tokens : the parts in order: every token of the text, then its character n-grams as "<abc" and its word n-grams as "a b"
+    tokens : the parts in order: every token of the text, then its character n-grams as "<abc" and its word n-grams as
+        "a b"
     kinds : what each part is: "word", "characters" or "words"
     contributions : (n_parts, n_labels) float64; 0 for parts that training had not seen
     scores : (n_labels,) float64, before the softmax

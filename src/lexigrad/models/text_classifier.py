@@ -34,8 +34,10 @@ class TextClassifier:
 
         h = (1/n) sum_i A[f_i]        p = softmax(W h)        loss = -sum_l y_l log p_l
 
-    with A (n_rows, dim), W (n_labels, dim), y_l = 1/m on each of the m labels of a text. Both matrices follow the exact gradient by stochastic
-    gradient descent with a linearly falling learning rate. The method is that of A. Joulin, E. Grave, P. Bojanowski and T. Mikolov, "Bag of
+    with A (n_rows, dim), W (n_labels, dim), y_l = 1/m on each of the m labels of a text. Both matrices follow the
+    exact gradient by stochastic
+    gradient descent with a linearly falling learning rate. The method is that of A. Joulin, E. Grave, P. Bojanowski
+    and T. Mikolov, "Bag of
     Tricks for Efficient Text Classification" (EACL 2017).
 
     Parameters
@@ -46,7 +48,8 @@ class TextClassifier:
     loss : "softmax"
     word_ngrams : longest run of tokens that is a feature (1: single words)
     min_n, max_n : shortest and longest character n-gram of each word (0: none)
-    buckets : number of buckets that n-grams are hashed into; None fits it to the data. Only buckets that occur take memory
+    buckets : number of buckets that n-grams are hashed into; None fits it to the data. Only buckets that occur take
+        memory
     min_count : words that occur less often have no vector of their own
     tokenizer : "words" (lower-cased, punctuation split off) or "whitespace" (fastText's byte rule); see docs/tokens.md
     label_prefix : what marks a label in fastText text
@@ -205,8 +208,10 @@ class TextClassifier:
 
         Returns
         -------
-        (n,) array with the dtype of `classes_`. A model trained on lists of labels returns a list of labels per text: the k best, with the k
-        for which "1/k on each of them", the target of a text with k labels, is nearest to the probabilities (it minimises
+        (n,) array with the dtype of `classes_`. A model trained on lists of labels returns a list of labels per text:
+        the k best, with the k
+        for which "1/k on each of them", the target of a text with k labels, is nearest to the probabilities (it
+        minimises
         sum_l (p_l - y_l)^2, so k maximises (2 (p_1 + ... + p_k) - 1) / k).
         """
         fitted = self.fitted

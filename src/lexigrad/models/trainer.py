@@ -25,7 +25,8 @@ def train_fitted(
 ) -> tuple[FittedClassifier, list[float], BaseException | None]:
     """Train a classifier.
 
-    Returns the model, the course of its loss, and the exception that ended training early (Ctrl-C, divergence, an error in the callback)
+    Returns the model, the course of its loss, and the exception that ended training early (Ctrl-C, divergence, an
+    error in the callback)
     or None; the model is usable in each case.
     """
     started = time.perf_counter()

@@ -37,7 +37,8 @@ class TextBatch:
     offsets : (n_texts + 1,) int64, never decreasing; need not start at 0
     labels : the labels, or None where the source has none or none were asked for
     name : what an error message calls the source, a path or "texts"
-    lines : (n_texts,) int64, for error messages: the line of each text in its file (1-based), or its row (0-based) where the source
+    lines : (n_texts,) int64, for error messages: the line of each text in its file (1-based), or its row (0-based)
+        where the source
         has no lines
     """
 

@@ -1,6 +1,7 @@
 """Batches of labelled texts -> one corpus of token ids: text is read, split and hashed once, and never looked at again.
 
-Each batch is tokenised on its own, against a vocabulary of its own, by whichever thread is free; batches are then merged in the order of
+Each batch is tokenised on its own, against a vocabulary of its own, by whichever thread is free; batches are then
+merged in the order of
 the source. The result therefore does not depend on the number of threads.
 """
 
@@ -28,7 +29,8 @@ from lexigrad.text.vocabulary import Vocabulary, empty_vocabulary, find, merge, 
 def tokenize_until_full(  # type: ignore[no-untyped-def]
     tokenizer, data, offsets, texts, table, buffer, tokens, token_offsets, slots, arena, word_offsets, hashes, state
 ):
-    """Tokenise on from `state`, (text, position or -1, n_tokens, n_words); return False where a new word does not fit into the vocabulary's arrays.
+    """Tokenise on from `state`, (text, position or -1, n_tokens, n_words); return False where a new word does not fit
+    into the vocabulary's arrays.
 
     Growing them here would make the compiler count references in every turn of the loop.
     """
@@ -70,7 +72,8 @@ def tokenize_until_full(  # type: ignore[no-untyped-def]
 def tokenize(tokenizer, data, offsets, texts, table):  # type: ignore[no-untyped-def]
     """Tokenise some texts of a batch.
 
-    Returns (tokens int32, token_offsets int64, arena, word_offsets, hashes, counts): token ids into the batch's own vocabulary, whose ids
+    Returns (tokens int32, token_offsets int64, arena, word_offsets, hashes, counts): token ids into the batch's own
+    vocabulary, whose ids
     follow the first use.
     """
     n_bytes, longest = 0, 0

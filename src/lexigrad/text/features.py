@@ -1,10 +1,15 @@
 """Tokens -> features -> rows of the input matrix.
 
-The features of a text are its words, their character n-grams and its word n-grams; each has a slot (`lexigrad.text.ngrams`). Only what occurs in
-training gets a row, and features that occur in the same texts, equally often in each, share one. Sharing is exact. Let v_1..v_m be the vectors of such
-features and e = (1, ..., 1) / sqrt(m). In the orthonormal basis that begins with e, a text uses only the first coordinate, u = sum_i v_i / sqrt(m), and so only
-u gets a gradient; an orthonormal change of basis leaves gradient descent as it is. Training therefore keeps u alone: a text in which each of the features
-occurs c times among n has sqrt(m) c / n of it. Afterwards each v_i is u / sqrt(m); what is dropped are differences of initial values that no text could tell
+The features of a text are its words, their character n-grams and its word n-grams; each has a slot
+(`lexigrad.text.ngrams`). Only what occurs in
+training gets a row, and features that occur in the same texts, equally often in each, share one. Sharing is exact. Let
+v_1..v_m be the vectors of such
+features and e = (1, ..., 1) / sqrt(m). In the orthonormal basis that begins with e, a text uses only the first
+coordinate, u = sum_i v_i / sqrt(m), and so only
+u gets a gradient; an orthonormal change of basis leaves gradient descent as it is. Training therefore keeps u alone: a
+text in which each of the features
+occurs c times among n has sqrt(m) c / n of it. Afterwards each v_i is u / sqrt(m); what is dropped are differences of
+initial values that no text could tell
 apart. In reviews of films two thirds of the word pairs occur in one text only, and share its one row.
 
 Rows are ordered by falling number of uses, so that the rows of most visits lie together in cache.
@@ -244,7 +249,8 @@ def encode(  # type: ignore[no-untyped-def]
 
 @dataclass(frozen=True, slots=True)
 class EncodedTexts:
-    """The texts as rows of the input matrix; the hidden vector of text ``i`` is the sum of ``shares[j] * input[rows[j]]``, ``j`` in offsets[i]:offsets[i + 1].
+    """The texts as rows of the input matrix; the hidden vector of text ``i`` is the sum of ``shares[j] *
+    input[rows[j]]``, ``j`` in offsets[i]:offsets[i + 1].
 
     Attributes
     ----------
@@ -324,7 +330,8 @@ def _most_buckets(n_ngrams: int) -> int:
 def fitted_buckets(occupied: int, n_buckets: int) -> int:
     """Return the power of two of at least four buckets per distinct n-gram, at most `n_buckets`.
 
-    The number of distinct n-grams is estimated by linear counting, -m ln(1 - occupied / m) with m = n_buckets (K. Whang, B. Vander-Zanden and
+    The number of distinct n-grams is estimated by linear counting, -m ln(1 - occupied / m) with m = n_buckets (K.
+    Whang, B. Vander-Zanden and
     H. Taylor, ACM TODS 15, 1990).
     """
     distinct = -n_buckets * math.log1p(-min(occupied, n_buckets - 1) / n_buckets)

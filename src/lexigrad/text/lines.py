@@ -92,7 +92,8 @@ def take_until_full(data, offsets, prefix, ids, label_offsets, names, name_offse
 def take_labels(data, offsets, prefix):  # type: ignore[no-untyped-def]
     """Blank out the labels of all lines with spaces.
 
-    Returns (ids int32, label_offsets int64, names, name_offsets): the distinct labels, without prefix, in order of first use.
+    Returns (ids int32, label_offsets int64, names, name_offsets): the distinct labels, without prefix, in order of
+    first use.
     """
     ids, label_offsets = np.empty(offsets.size + 16, np.int32), np.zeros(offsets.size, np.int64)
     names, name_offsets, hashes = np.empty(1024, np.uint8), np.zeros(257, np.int64), np.empty(256, np.uint32)
@@ -110,7 +111,8 @@ def take_labels(data, offsets, prefix):  # type: ignore[no-untyped-def]
 
 
 def batch_of_lines(block: bytearray, name: str, first_line: int, prefix: bytes, keep_labels: bool) -> TextBatch:
-    """Return the lines of a block as a batch; each text keeps its newline, which both tokenisers take for the end of the text.
+    """Return the lines of a block as a batch; each text keeps its newline, which both tokenisers take for the end of
+    the text.
 
     Parameters
     ----------

@@ -1,6 +1,7 @@
 """Word n-grams and character n-grams, hashed into buckets by fastText's rules.
 
-A feature's *slot* is its number among all that a text can have: word ``w`` has slot ``w``, bucket ``b`` has slot ``n_words + b``.
+A feature's *slot* is its number among all that a text can have: word ``w`` has slot ``w``, bucket ``b`` has slot
+``n_words + b``.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ def bucket_of(value, n_buckets):  # type: ignore[no-untyped-def]
 
 @helper
 def add_character_ngrams(word, start, stop, min_n, max_n, values, n):  # type: ignore[no-untyped-def]
-    """Append to ``values[:n]`` the 32-bit hashes of the character n-grams of ``word[start:stop]``; return the new length.
+    """Append to ``values[:n]`` the 32-bit hashes of the character n-grams of ``word[start:stop]``; return the new
+    length.
 
     ``word[start - 1]`` and ``word[stop]`` must be free: they are set to the boundary signs < and >.
     """

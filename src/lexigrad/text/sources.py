@@ -1,4 +1,4 @@
-"""Every way to hand over texts: `read_texts` (memory), `read_table` (columns in memory), `read_file`. All yield `TextBatch`; docs/data.md is the user's page."""
+"""Every way to hand over texts: `read_texts` (memory), `read_table` (columns in memory), `read_file`; all yield `TextBatch`."""
 
 from __future__ import annotations
 
@@ -29,9 +29,11 @@ def read_file(
 
     Parameters
     ----------
-    path : .csv .tsv .jsonl .ndjson .parquet .arrow .feather, anything else is fastText lines; each may end in .gz .zst .xz or .bz2; "-" is
+    path : .csv .tsv .jsonl .ndjson .parquet .arrow .feather, anything else is fastText lines; each may end in .gz .zst
+        .xz or .bz2; "-" is
         standard input, as fastText lines
-    text, label : names of the columns; with ``label=None`` batches carry no labels, and labels in fastText lines are skipped
+    text, label : names of the columns; with ``label=None`` batches carry no labels, and labels in fastText lines are
+        skipped
     label_prefix : what marks a label in fastText lines
     batch_bytes : about how much text a batch holds
 
@@ -52,7 +54,8 @@ def read_texts(texts: Any, labels: Any = None, *, batch_bytes: int = BATCH_BYTES
 
     Parameters
     ----------
-    texts : list, tuple, any iterable of str or bytes, NumPy array, pandas Series, Arrow array, Hugging Face column, or anything with the
+    texts : list, tuple, any iterable of str or bytes, NumPy array, pandas Series, Arrow array, Hugging Face column, or
+        anything with the
         Arrow PyCapsule interface
     labels : as many labels, or lists of labels
     batch_bytes : about how much text a batch holds

@@ -1,6 +1,7 @@
 """Bytes -> tokens: the two tokenisers, their hash, and n-gram hashes, as functions that kernels inline.
 
-A token is written, normalised, to a byte buffer; its 32-bit FNV-1a hash (fastText's variant) is computed on the way. `docs/tokens.md`
+A token is written, normalised, to a byte buffer; its 32-bit FNV-1a hash (fastText's variant) is computed on the way.
+`docs/tokens.md`
 states the rules, `tests/oracles/tokens.py` is the plain version that the tests compare with.
 """
 
@@ -172,7 +173,8 @@ def end_of_sentence(buffer):  # type: ignore[no-untyped-def]
 def next_token(tokenizer, data, position, start, stop, table, buffer):  # type: ignore[no-untyped-def]
     """Return (new position, bytes in buffer, hash); zero bytes mean that the text is over.
 
-    `position` runs from `start` to `stop`, and to ``stop + 1`` where the text's end yields a token of its own ("whitespace").
+    `position` runs from `start` to `stop`, and to ``stop + 1`` where the text's end yields a token of its own
+    ("whitespace").
     """
     if tokenizer == WORDS:
         return next_word(data, position, stop, table, buffer)

@@ -1,6 +1,7 @@
 """Distinct strings with ids: an open-addressing hash table over one arena of bytes, all of it plain arrays.
 
-A slot holds ``hash << 32 | (id + 1)``, 0 where it is empty, so that a look-up touches the bytes of a string only when all 32 bits of its hash agree.
+A slot holds ``hash << 32 | (id + 1)``, 0 where it is empty, so that a look-up touches the bytes of a string only when
+all 32 bits of its hash agree.
 """
 
 from __future__ import annotations

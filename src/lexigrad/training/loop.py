@@ -32,7 +32,8 @@ class Worker(Protocol):
 class Slices:
     """Hands out slices of shuffled epochs to whichever thread asks.
 
-    Slices begin at multiples of `block` and never cross an epoch, so with one thread the updates do not depend on how long a slice is.
+    Slices begin at multiples of `block` and never cross an epoch, so with one thread the updates do not depend on how
+    long a slice is.
     """
 
     def __init__(self, n_texts: int, epochs: int, block: int, seed: int) -> None:

@@ -1,0 +1,1 @@
+"""One command a table; see docs/benchmarks.md."""

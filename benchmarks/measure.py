@@ -1,0 +1,81 @@
+"""Whole processes: wall clock, peak memory, and how the numbers are printed."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from benchmarks.peers import PEERS, python_of
+
+WORKER = Path(__file__).with_name("worker.py")
+
+
+@dataclass(frozen=True)
+class Run:
+    """One finished process."""
+
+    seconds: float
+    peak_mb: float
+    output: str
+
+
+def run(system: str, verb: str, job: dict[str, Any]) -> Run:
+    """Run the worker of a system to its end."""
+    command = [str(python_of(system)), str(WORKER), system, verb, json.dumps(job)]
+    return run_command(command)
+
+
+def run_command(command: Sequence[str], env: dict[str, str] | None = None) -> Run:
+    """Run any command to its end; its peak memory is the system's own accounting (ru_maxrss)."""
+    started = time.perf_counter()
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=env)
+    assert process.stdout is not None
+    output = process.stdout.read()
+    _, status, usage = os.wait4(process.pid, 0)
+    seconds = time.perf_counter() - started
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise SystemExit(f"{' '.join(command)} ended with exit code {process.returncode}")
+    return Run(seconds, usage.ru_maxrss / 1000, output)
+
+
+def spread(values: Sequence[float], form: str) -> str:
+    """Return "median (min-max)"."""
+    middle, low, high = statistics.median(values), min(values), max(values)
+    return f"{middle:{form}} ({low:{form}}-{high:{form}})"
+
+
+def processor() -> str:
+    """Return the processor's name."""
+    for line in Path("/proc/cpuinfo").read_text().splitlines() if Path("/proc/cpuinfo").exists() else ():
+        if line.startswith("model name"):
+            return line.split(":", 1)[1].strip()
+    return platform.processor() or platform.machine()
+
+
+def header(module: str) -> str:
+    """Return what a table is headed by: command, date, versions, processor."""
+    versions = [f"{name} {metadata.version(name)}" for name in ("lexigrad", "numpy", "numba", "pyarrow")]
+    command = " ".join(["python -m", module, *sys.argv[1:]])
+    today = datetime.datetime.now(tz=datetime.UTC).date().isoformat()
+    return (
+        f"`{command}`, {today}, {processor()}, {os.cpu_count()} processors, Python {platform.python_version()}, "
+        f"{', '.join(versions)}; {', '.join(PEERS.values())}\n"
+    )
+
+
+def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return a Markdown table."""
+    lines = [columns, ["---"] * len(columns), *rows]
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in lines) + "\n"
