@@ -1,4 +1,4 @@
-"""Peers, each in a virtual environment of its own: several of them install the same module `fasttext`.
+"""The systems, each in a virtual environment of its own: several peers install the same module `fasttext`, and extra packages slow imports down.
 
 python -m benchmarks.peers
 """
@@ -7,26 +7,27 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-PEERS = {"fasttext-community": "fasttext-community==0.11.9", "fasttext-new": "fasttext-new==0.1.0"}
-SYSTEMS = ("lexigrad", *PEERS)
+_PINNED = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]["bench"]
+PEERS = {requirement.split("==")[0]: requirement for requirement in _PINNED}
+SYSTEMS = {"lexigrad": str(ROOT), **PEERS}
 
 
 def python_of(system: str) -> Path:
-    """Return the interpreter that has a system installed, installing a peer where it is missing."""
-    if system == "lexigrad":
-        return Path(sys.executable)
-    folder = ROOT / ".bench/peers" / system
+    """Return the interpreter that has a system installed, installing it where it is missing; lexigrad is installed from this checkout, editable."""
+    folder = ROOT / ".bench/systems" / system
     python = folder / "bin/python"
     if not (folder / "installed").exists():
         subprocess.run([sys.executable, "-m", "venv", folder], check=True)
-        subprocess.run([python, "-m", "pip", "install", "--quiet", PEERS[system]], check=True)
+        editable = ["-e"] if system == "lexigrad" else []
+        subprocess.run([python, "-m", "pip", "install", "--quiet", *editable, SYSTEMS[system]], check=True)
         (folder / "installed").touch()
     return python
 
 
 if __name__ == "__main__":
-    for peer in PEERS:
-        print(peer, python_of(peer))
+    for name in SYSTEMS:
+        print(name, python_of(name))

@@ -7,26 +7,26 @@ from __future__ import annotations
 
 import os
 import statistics
-import sys
 import tempfile
-from pathlib import Path
 
 from benchmarks.data import ROOT
 from benchmarks.measure import Run, header, run_command, spread, table
+from benchmarks.peers import python_of
 
 SMALL = ROOT / "src/lexigrad/data/clinc150.oos_test.txt"
 
 
 def main() -> None:
     """Measure and print."""
-    lexigrad = str(Path(sys.executable).with_name("lexigrad"))
+    python = python_of("lexigrad")
+    lexigrad = str(python.with_name("lexigrad"))
     print(header("benchmarks.startup"))
     with tempfile.TemporaryDirectory() as folder:
         train = [lexigrad, "train", str(SMALL), "--output", f"{folder}/m.lexigrad", "--word-ngrams", "2", "--quiet"]
         first = [run_command(train, {**os.environ, "NUMBA_CACHE_DIR": f"{folder}/cache{i}"}) for i in range(3)]
         later = [run_command(train, {**os.environ, "NUMBA_CACHE_DIR": f"{folder}/cache0"}) for _ in range(5)]
-    bare = [run_command([sys.executable, "-c", "pass"]) for _ in range(11)]
-    package = [run_command([sys.executable, "-c", "import lexigrad"]) for _ in range(11)]
+    bare = [run_command([str(python), "-c", "pass"]) for _ in range(11)]
+    package = [run_command([str(python), "-c", "import lexigrad"]) for _ in range(11)]
     usage = [run_command([lexigrad, "--help"]) for _ in range(11)]
     start = statistics.median(run.seconds for run in bare)
     rows = [

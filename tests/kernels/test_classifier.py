@@ -57,7 +57,7 @@ def run(weights: Weights, data: LabelledTexts, order: np.ndarray, block: int, lr
     """Train once over `order` without decay; return what the kernel returns."""
     texts, totals, lock = data.texts, np.zeros(2), np.zeros(1, np.int32)
     return train(
-        texts.rows, texts.shares, texts.offsets, data.labels, data.label_offsets, order, 0, len(order), block, lr, 0, 10**15, 0,
+        texts.rows, texts.shares, texts.starts, texts.stops, data.labels, data.label_offsets, order, 0, len(order), block, lr, 0, 10**15, 0,
         weights.input, DIM, weights.output, weights.stride, weights.n_labels, np.empty(0, np.float32), weights.output, lock, 0, totals,
     )  # fmt: skip
 
@@ -113,7 +113,7 @@ def test_labels_are_drawn_uniformly() -> None:
         weights = Weights(space.members, 3, DIM, 5, 1)
         texts, totals, lock = data.texts, np.zeros(2), np.zeros(1, np.int32)
         train(
-            texts.rows, texts.shares, texts.offsets, data.labels, data.label_offsets, np.zeros(1, np.int64), 0, 1, 1, 0.1, visit, 10**9, 11,
+            texts.rows, texts.shares, texts.starts, texts.stops, data.labels, data.label_offsets, np.zeros(1, np.int64), 0, 1, 1, 0.1, visit, 10**9, 11,
             weights.input, DIM, weights.output, weights.stride, 3, np.empty(0, np.float32), weights.output, lock, 0, totals,
         )  # fmt: skip
         counts += _drawn(weights)
@@ -153,7 +153,7 @@ def test_divergence_leaves_finite_weights(lr: float) -> None:
 def test_threads_lose_no_update_of_the_output() -> None:
     _, _, data, weights = prepared()
     lock = np.zeros(1, np.int32)
-    workers = [ClassifierWorker(weights, data, 0.1, 10**15, 1, 0, lock) for _ in range(2)]
+    workers = [ClassifierWorker(weights, data, 0.1, 10**15, 1, 0, 1, lock) for _ in range(2)]
     before = weights.output.copy()
     for worker in workers:
         worker.merge_every = 10**9

@@ -70,8 +70,8 @@ def test_rows_and_shares_are_those_of_the_features(settings: dict[str, int], thr
             settings["max_n"],
         )
         uses.append(slots)
-        rows = encoded.rows[encoded.offsets[i] : encoded.offsets[i + 1]]
-        shares = encoded.shares[encoded.offsets[i] : encoded.offsets[i + 1]]
+        rows = encoded.rows[encoded.starts[i] : encoded.stops[i]]
+        shares = encoded.shares[encoded.starts[i] : encoded.stops[i]]
         expected = np.zeros(len(space.members))
         for slot in slots:
             expected[space.slot_rows[slot]] += 1 / len(slots)

@@ -25,6 +25,7 @@ import struct
 import zlib
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import metadata
@@ -311,12 +312,32 @@ def _header_crc(fixed: bytes, header: bytes) -> int:
 
 
 def _write_array(file: BinaryIO, array: NDArray[Any]) -> int:
-    """Write the array's bytes, give their CRC-32."""
+    """Write the array's bytes, give their CRC-32; large arrays are written by two threads while this one sums."""
     crc = 0
-    for chunk in _chunks(array):
-        file.write(chunk)
-        crc = zlib.crc32(chunk, crc)
+    if array.nbytes < 16 * CHUNK or not hasattr(os, "pwrite"):
+        for chunk in _chunks(array):
+            file.write(chunk)
+            crc = zlib.crc32(chunk, crc)
+        return crc
+    file.flush()
+    start = file.tell()
+    with ThreadPoolExecutor(2) as pool:
+        writes = [
+            pool.submit(_write_at, file.fileno(), chunk, start + place * CHUNK)
+            for place, chunk in enumerate(_chunks(array))
+        ]
+        for chunk in _chunks(array):
+            crc = zlib.crc32(chunk, crc)
+        for write in writes:
+            write.result()
+    file.seek(start + array.nbytes)
     return crc
+
+
+def _write_at(descriptor: int, chunk: memoryview, place: int) -> None:
+    while chunk:
+        written = os.pwrite(descriptor, chunk, place)
+        chunk, place = chunk[written:], place + written
 
 
 def _chunks(array: NDArray[Any]) -> Iterator[memoryview]:

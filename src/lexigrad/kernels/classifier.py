@@ -105,12 +105,12 @@ def merge(mine, base, shared, lock):  # type: ignore[no-untyped-def]
 
 @kernel(
     (
-        inputs(_I32), inputs(_F32), inputs(_I64), inputs(_I32), inputs(_I64), inputs(_I64), _I64, _I64, _I64, _F64, _I64, _I64, _I64,
+        inputs(_I32), inputs(_F32), inputs(_I64), inputs(_I64), inputs(_I32), inputs(_I64), inputs(_I64), _I64, _I64, _I64, _F64, _I64, _I64, _I64,
         outputs(_F32), _I64, outputs(_F32), _I64, _I64, outputs(_F32), outputs(_F32), outputs(_I32), _I64, outputs(_F64),
     )
 )  # fmt: skip
 def train(  # type: ignore[no-untyped-def]
-    rows, shares, offsets, labels, label_offsets, order, first, stop, block, lr_start, done, in_all, seed,
+    rows, shares, starts, stops, labels, label_offsets, order, first, stop, block, lr_start, done, in_all, seed,
     matrix, dim, output, stride, n_labels, base, shared, lock, merge_every, totals,
 ):  # fmt: skip
     """Train on the texts ``order[first:stop]``.
@@ -141,8 +141,8 @@ def train(  # type: ignore[no-untyped-def]
             text = order[begin + lane]
             texts[lane] = text
             targets[lane] = drawn_label(labels, label_offsets[text], label_offsets[text + 1], seed, done + begin + lane)
-            gather(matrix, dim, rows, shares, offsets[text], offsets[text + 1], hidden, lane * stride)
-            visits += offsets[text + 1] - offsets[text]
+            gather(matrix, dim, rows, shares, starts[text], stops[text], hidden, lane * stride)
+            visits += stops[text] - starts[text]
         lanes_of(hidden, stride, dim, lanes, norms)
         block_scores(output, stride, lanes, dim, scores, 0, n_labels)
         softmax.loss_gradient(scores, n_labels, targets, one_each, every_lane, n, losses, peak, total)
@@ -158,7 +158,7 @@ def train(  # type: ignore[no-untyped-def]
         softmax.step(output, stride, n_labels, scores, hidden, lr, steps, d_hidden)
         for lane in range(n):
             text = texts[lane]
-            scatter(matrix, dim, rows, shares, offsets[text], offsets[text + 1], lr, d_hidden, lane * stride)
+            scatter(matrix, dim, rows, shares, starts[text], stops[text], lr, d_hidden, lane * stride)
         if merge_every > 0 and ((begin - first) // block + 1) % merge_every == 0:
             merge(output, base, shared, lock)
     if merge_every > 0:

@@ -20,6 +20,7 @@ from __future__ import annotations
 import itertools
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -38,7 +39,6 @@ MAX_BUCKETS = 1 << 22
 """Fitted buckets stay between these: 4 MiB to 16 MiB of int32 is what the map from buckets to rows may take."""
 BUCKETS_PER_NGRAM = 4
 """Fitted: at least so many buckets per distinct n-gram, so that at most 22 % of them share a bucket with another (1 - exp(-1/4))."""
-BLOCK_TEXTS = 256
 AHEAD = 16
 
 _I32, _I64, _U32, _U64 = types.int32, types.int64, types.uint32, types.uint64
@@ -179,58 +179,44 @@ def group_slots(uses, signatures):  # type: ignore[no-untyped-def]
     return group_of, group_uses[:n].copy(), members[:n].copy()
 
 
-@kernel((*_TEXTS, inputs(_I32), inputs(_I32), _I64, _I64))
+@kernel(
+    (
+        *_TEXTS,
+        inputs(_I32),
+        inputs(_I32),
+        _I64,
+        _I64,
+        inputs(_I64),
+        outputs(_I32),
+        outputs(types.float32),
+        outputs(_I64),
+    )
+)
 def encode(  # type: ignore[no-untyped-def]
-    tokens,
-    token_offsets,
-    word_ids,
-    hashes,
-    characters,
-    character_offsets,
-    word_ngrams,
-    n_words,
-    n_buckets,
-    slot_rows,
-    members,
-    first,
-    stop,
-):
-    """Return (rows int32, shares float32, counts int64) of the texts first..stop: each row once, its share uses / (n_features sqrt(members))."""
-    total = 0
-    for text in range(first, stop):
-        total += most_slots(tokens, token_offsets[text], token_offsets[text + 1], character_offsets, word_ngrams)
-    rows, shares = np.empty(total, np.int32), np.empty(total, np.float32)
+    tokens, token_offsets, word_ids, hashes, characters, character_offsets, word_ngrams, n_words, n_buckets, slot_rows, members,
+    first, stop, starts, rows, shares, stops,
+):  # fmt: skip
+    """Write the texts first..stop: from ``starts[text]`` to ``stops[text]`` each row once, its share uses / (n_features sqrt(members))."""
     most, length = longest_text(tokens, token_offsets[first : stop + 1], character_offsets, word_ngrams)
     slots, scratch = np.empty(most, np.int64), np.empty(length, np.uint32)
-    counts = np.empty(stop - first, np.int64)
     last = np.full(
         2 * members.size, -1, np.int32
     )  # for each row, the text that it was last seen in and its place there
     root = np.empty(members.size, np.float32)
     for row in range(members.size):
         root[row] = np.float32(1.0 / np.sqrt(np.float64(members[row])))
-    used = 0
     for text in range(first, stop):
         n = text_slots(
-            tokens,
-            token_offsets[text],
-            token_offsets[text + 1],
-            word_ids,
-            hashes,
-            characters,
-            character_offsets,
-            word_ngrams,
-            n_words,
-            n_buckets,
-            slots,
-            scratch,
-        )
+            tokens, token_offsets[text], token_offsets[text + 1], word_ids, hashes, characters, character_offsets, word_ngrams,
+            n_words, n_buckets, slots, scratch,
+        )  # fmt: skip
         for j in range(n):
             if j + AHEAD < n:
                 prefetch(slot_rows, slots[j + AHEAD])
             slots[j] = slot_rows[slots[j]]
             prefetch(last, 2 * slots[j])
-        begin = used
+        begin = starts[text]
+        used = begin
         for j in range(n):
             row = slots[j]
             if last[2 * row] == text - first:
@@ -243,25 +229,30 @@ def encode(  # type: ignore[no-untyped-def]
                 used += 1
         for j in range(begin, used):
             shares[j] *= root[rows[j]] / np.float32(n)
-        counts[text - first] = used - begin
-    return rows[:used].copy(), shares[:used].copy(), counts
+        stops[text] = used
 
 
 @dataclass(frozen=True, slots=True)
 class EncodedTexts:
-    """The texts as rows of the input matrix; the hidden vector of text ``i`` is the sum of ``shares[j] *
-    input[rows[j]]``, ``j`` in offsets[i]:offsets[i + 1].
+    """The texts as rows of the input matrix: the hidden vector of text ``i`` is the sum of ``shares[j] * input[rows[j]]`` for ``j`` in
+    ``starts[i]:stops[i]``.
 
     Attributes
     ----------
-    rows : (n_visits,) int32
-    shares : (n_visits,) float32, sqrt(m) c / n of the features behind each row (see above)
-    offsets : (n_texts + 1,) int64
+    rows : int32, with unused places between the texts
+    shares : float32, sqrt(m) c / n of the features behind each row (see above)
+    starts, stops : (n_texts,) int64
     """
 
     rows: NDArray[np.int32]
     shares: NDArray[np.float32]
-    offsets: NDArray[np.int64]
+    starts: NDArray[np.int64]
+    stops: NDArray[np.int64]
+
+    @property
+    def n_visits(self) -> int:
+        """How many rows an epoch visits."""
+        return int((self.stops - self.starts).sum())
 
 
 @dataclass(frozen=True, slots=True)
@@ -318,7 +309,7 @@ def encode_corpus(
         n_buckets = fitted_buckets(int(np.count_nonzero(uses[n_words:])), n_buckets)
         uses, signatures = _folded(uses, n_words, n_buckets), _folded(signatures, n_words, n_buckets)
     slot_rows, members = _assign_rows(uses, signatures)
-    encoded = _encode_all((*texts, n_words, n_buckets), slot_rows, members, corpus.n_texts, threads)
+    encoded = _encode_all((*texts, n_words, n_buckets), slot_rows, members, threads)
     return FeatureSpace(slot_rows, n_words, n_buckets, members), encoded
 
 
@@ -367,17 +358,22 @@ def _assign_rows(
 
 
 def _encode_all(
-    texts: tuple[Any, ...], slot_rows: NDArray[np.int32], members: NDArray[np.int32], n_texts: int, threads: int
+    texts: tuple[Any, ...], slot_rows: NDArray[np.int32], members: NDArray[np.int32], threads: int
 ) -> EncodedTexts:
-    token_offsets = texts[1]
-    # Blocks of about 2^19 tokens: few enough that their per-row scratch does not count, many enough for all threads.
-    marks = np.arange(0, token_offsets[-1], max(1 << 19, 4 * len(members)))
-    edges = np.unique(np.append(np.searchsorted(token_offsets, marks), n_texts))
-    edges = np.unique(np.concatenate([[0], edges, [n_texts]]))
-    parts = map_threads(
-        lambda edge: encode(*texts, slot_rows, members, edge[0], edge[1]),
-        itertools.pairwise(edges),
-        threads,
+    tokens, token_offsets, character_offsets, word_ngrams = texts[0], texts[1], texts[5], texts[6]
+    starts = token_offsets * max(1, word_ngrams)
+    if character_offsets[-1]:
+        characters = np.cumsum(np.diff(character_offsets)[tokens])
+        starts = starts + np.concatenate([[0], characters])[token_offsets]
+    rows, shares = np.empty(starts[-1], np.int32), np.empty(starts[-1], np.float32)
+    stops = np.empty(len(starts) - 1, np.int64)
+    edges = np.searchsorted(token_offsets, np.linspace(0, len(tokens), 2 * threads + 1))
+    edges[0], edges[-1] = 0, len(stops)
+    list(
+        map_threads(
+            lambda edge: encode(*texts, slot_rows, members, *edge, starts, rows, shares, stops),
+            pairwise(edges),
+            threads,
+        )
     )
-    rows, shares, counts = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
-    return EncodedTexts(rows, shares, np.concatenate([[0], np.cumsum(counts)]).astype(np.int64))
+    return EncodedTexts(rows, shares, starts[:-1], stops)

@@ -28,7 +28,10 @@ def starts_with(data, position, stop, prefix):  # type: ignore[no-untyped-def]
     """Tell whether ``data[position:stop]`` starts with the prefix."""
     if stop - position < prefix.size:
         return False
-    return all(data[position + i] == prefix[i] for i in range(prefix.size))
+    for i in range(prefix.size):  # noqa: SIM110 - kernels have no generators
+        if data[position + i] != prefix[i]:
+            return False
+    return True
 
 
 @helper

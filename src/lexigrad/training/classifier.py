@@ -20,7 +20,14 @@ BLOCK_BYTES = 1 << 19
 COPY_FLOATS = 1 << 20
 """Threads share an output matrix above this size, where one text changes little of what another reads at the same time."""
 MERGE_FLOATS = 1024
-"""A thread merges its copy of the output matrix after one block per so many floats in it: merging then costs a few per cent of the time."""
+"""Between two threads, a copy is merged after one block per so many floats in it: merging then costs a few per cent of the time."""
+STALE_TEXTS = 512
+"""All other threads together train on at most so many texts between two merges of one: their changes are added up, and with many more
+they would all correct the same error and overshoot."""
+
+
+THREAD_TEXTS = 2000
+"""Each thread gets at least so many texts an epoch: fewer are soon done by one thread, and many threads on them would mostly wait and overshoot."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +97,7 @@ class ClassifierWorker:
         in_all: int,
         block: int,
         seed: int,
+        others: int,
         lock: NDArray[np.int32] | None,
     ) -> None:
         self.weights, self.data, self.lr, self.in_all, self.block, self.seed = weights, data, lr, in_all, block, seed
@@ -98,13 +106,14 @@ class ClassifierWorker:
         own = lock is not None and weights.output.size <= COPY_FLOATS
         self.output = weights.output.copy() if own else weights.output
         self.base = weights.output.copy() if own else np.empty(0, np.float32)
-        self.merge_every = max(1, weights.output.size // MERGE_FLOATS) if own else 0
+        most = min(weights.output.size // MERGE_FLOATS, STALE_TEXTS // block)
+        self.merge_every = max(1, most // max(1, others)) if own else 0
 
     def train(self, order: NDArray[np.int64], first: int, stop: int, done: int) -> bool:
         """Train on the texts ``order[first:stop]``; return False where the run diverged."""
         texts, weights = self.data.texts, self.weights
         visits = train(
-            texts.rows, texts.shares, texts.offsets, self.data.labels, self.data.label_offsets, order, first, stop, self.block,
+            texts.rows, texts.shares, texts.starts, texts.stops, self.data.labels, self.data.label_offsets, order, first, stop, self.block,
             self.lr, done, self.in_all, self.seed, weights.input, weights.dim, self.output, weights.stride, weights.n_labels,
             self.base, weights.output, self.lock, self.merge_every, self.totals,
         )  # fmt: skip
@@ -118,7 +127,7 @@ class ClassifierWorker:
 
 def block_size(data: LabelledTexts, dim: int) -> int:
     """Return how many texts form a block: as many lanes as keep its rows in cache."""
-    row_bytes = 4 * dim * len(data.texts.rows) / data.n_texts
+    row_bytes = 4 * dim * data.texts.n_visits / data.n_texts
     block = LANES
     while block > 1 and block * row_bytes > BLOCK_BYTES:
         block //= 2
@@ -138,10 +147,10 @@ def train_classifier(
 ) -> list[float]:
     """Train `weights` in place; return the course of the loss. See `lexigrad.training.loop.run_epochs` for what it raises."""
     block = block_size(data, weights.dim)
-    threads = max(1, min(threads, data.n_texts // (4 * block)))
+    threads = max(1, min(threads, data.n_texts // THREAD_TEXTS))
     lock = np.zeros(1, np.int32) if threads > 1 else None
     in_all = epochs * data.n_texts
-    workers = [ClassifierWorker(weights, data, lr, in_all, block, seed, lock) for _ in range(threads)]
+    workers = [ClassifierWorker(weights, data, lr, in_all, block, seed, threads - 1, lock) for _ in range(threads)]
     try:
         return run_epochs(
             list(workers), Slices(data.n_texts, epochs, block, seed), data.n_tokens / data.n_texts, display, callback
