@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -13,7 +14,7 @@ from lexigrad.errors import DataError, NotFittedError, ParameterError
 from lexigrad.machine.threads import thread_count
 from lexigrad.models.parameters import check_parameters, check_whole
 from lexigrad.text.batches import TextBatch
-from lexigrad.text.sources import read_file, read_texts
+from lexigrad.text.sources import is_table, read_file, read_table, read_texts
 
 if TYPE_CHECKING:
     from lexigrad.evaluation.report import Evaluation
@@ -140,13 +141,22 @@ class TextClassifier:
         """Tell whether the model was trained."""
         return self._fitted is not None
 
-    def fit(self, texts: Any, labels: Any, *, callback: Callback | None = None) -> Self:
+    def fit(
+        self,
+        texts: Any,
+        labels: Any = None,
+        *,
+        text: str = "text",
+        label: str = "label",
+        callback: Callback | None = None,
+    ) -> Self:
         """Train on texts held in memory.
 
         Parameters
         ----------
-        texts : list, iterable, NumPy, pandas, Arrow, Hugging Face column (docs/data.md)
+        texts : list, iterable, NumPy, pandas, Arrow, Hugging Face column (docs/data.md); or, without `labels`, a table
         labels : one per text, or a list of labels per text
+        text, label : names of the columns, for a table
         callback : called about ten times a second with a `lexigrad.Progress`
 
         Raises
@@ -158,7 +168,11 @@ class TextClassifier:
         KeyboardInterrupt
             Ctrl-C; the model holds what it had learned until then and can be used.
         """
-        return self._fit(read_texts(texts, labels), callback)
+        self._fit(_labelled(texts, labels, text, label), callback)
+        dtype = getattr(labels, "dtype", None)
+        if isinstance(dtype, np.dtype) and dtype.kind in "biufO":
+            self._fitted = replace(self.fitted, classes=self.fitted.classes.astype(dtype))
+        return self
 
     def fit_file(
         self,
@@ -269,9 +283,11 @@ class TextClassifier:
         labels[probs < threshold] = None
         return labels, np.where(probs < threshold, np.float32(0), probs)
 
-    def evaluate(self, texts: Any, labels: Any, k: int = 1) -> Evaluation:
-        """Compare predictions with known labels: precision, recall and F1 at `k`, log loss, per label, confusion."""
-        return self._evaluate(read_texts(texts, labels), k)
+    def evaluate(
+        self, texts: Any, labels: Any = None, k: int = 1, *, text: str = "text", label: str = "label"
+    ) -> Evaluation:
+        """Compare predictions with known labels: precision, recall and F1 at `k`, log loss, per label, confusion; arguments as in `fit`."""
+        return self._evaluate(_labelled(texts, labels, text, label), k)
 
     def evaluate_file(
         self, path: str | os.PathLike[str], k: int = 1, *, text: str = "text", label: str = "label"
@@ -308,3 +324,10 @@ class TextClassifier:
         model = cls(**params)
         model._fitted = fitted
         return model
+
+
+def _labelled(texts: Any, labels: Any, text: str, label: str) -> Iterator[TextBatch]:
+    """Return the batches of texts with labels, or of a table that holds both."""
+    return (
+        read_table(texts, text=text, label=label) if labels is None and is_table(texts) else read_texts(texts, labels)
+    )

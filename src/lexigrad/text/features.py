@@ -17,7 +17,6 @@ Rows are ordered by falling number of uses, so that the rows of most visits lie 
 
 from __future__ import annotations
 
-import itertools
 import math
 from dataclasses import dataclass
 from itertools import pairwise

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 
 from lexigrad.errors import DataError
 from lexigrad.text.batches import TextBatch
-from lexigrad.text.columns import batches_of, label_array, label_column, text_buffers, text_chunks
-from lexigrad.text.files import BATCH_BYTES, read_columns, read_lines, row_kind
+from lexigrad.text.files import BATCH_BYTES, read_lines, row_kind
 
 __all__ = ["is_table", "read_file", "read_table", "read_texts"]
 
@@ -46,6 +44,8 @@ def read_file(
     if row_kind(name) is None:
         yield from read_lines(name, label_prefix.encode(), label is not None, batch_bytes)
     else:
+        from lexigrad.text.column_files import read_columns
+
         yield from read_columns(name, text, label, batch_bytes)
 
 
@@ -86,8 +86,8 @@ def read_texts(texts: Any, labels: Any = None, *, batch_bytes: int = BATCH_BYTES
 
 def is_table(value: Any) -> bool:
     """Tell whether something has named columns: an Arrow table or reader, a pandas or polars frame, a Hugging Face dataset, a dict."""
-    return isinstance(value, (pa.Table, pa.RecordBatch, pa.RecordBatchReader, dict)) or (
-        hasattr(value, "columns") or hasattr(value, "column_names")
+    return isinstance(value, dict) or any(
+        hasattr(value, name) for name in ("columns", "column_names", "read_next_batch")
     )
 
 
@@ -95,35 +95,6 @@ def read_table(
     table: Any, *, text: str = "text", label: str | None = "label", batch_bytes: int = BATCH_BYTES
 ) -> Iterator[TextBatch]:
     """Yield two columns of a table: Arrow table or reader, pandas or polars frame, Hugging Face dataset, dict of columns."""
-    row = 0
-    for batch in _record_batches(table, text, label):
-        data, offsets = text_buffers(batch.column(text), "table", row)
-        n = len(offsets) - 1
-        column = None if label is None else label_column(batch.column(label), "table")
-        yield from batches_of(data, offsets, column, "table", np.arange(row, row + n), batch_bytes)
-        row += n
+    from lexigrad.text.tables import table_batches
 
-
-def _record_batches(table: Any, text: str, label: str | None) -> Iterable[pa.RecordBatch]:
-    wanted = [text] if label is None else [text, label]
-    for part in _tables(table, wanted):
-        missing = [name for name in wanted if name not in part.schema.names]
-        if missing:
-            raise DataError(f"the table has no column {missing[0]!r}; it has {', '.join(map(repr, part.schema.names))}")
-        yield from part.select(wanted).to_batches() if isinstance(part, pa.Table) else [part.select(wanted)]
-
-
-def _tables(table: Any, wanted: list[str]) -> Iterable[Any]:
-    if isinstance(table, (pa.Table, pa.RecordBatch)):
-        return [table]
-    if isinstance(table, dict):
-        return [pa.table(table)]
-    if hasattr(table, "with_format") and hasattr(table, "column_names"):  # Hugging Face: also applies its row selection
-        return table.with_format("arrow").iter(batch_size=10_000)
-    if hasattr(table, "to_records") and hasattr(table, "columns"):  # pandas: only the columns that are asked for
-        return [pa.Table.from_pandas(table[[name for name in wanted if name in table.columns]], preserve_index=False)]
-    if isinstance(table, pa.RecordBatchReader):
-        return table
-    if hasattr(table, "__arrow_c_stream__"):
-        return pa.RecordBatchReader.from_stream(table)
-    raise DataError(f"expected a table with named columns, not {type(table).__name__}")
+    yield from table_batches(table, text, label, batch_bytes)

@@ -1,0 +1,49 @@
+"""Tables in memory: Arrow, pandas, polars, Hugging Face, dict of columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from lexigrad.errors import DataError
+from lexigrad.text.batches import TextBatch
+from lexigrad.text.columns import batches_of, label_column, text_buffers
+
+
+def table_batches(table: Any, text: str, label: str | None, batch_bytes: int) -> Iterator[TextBatch]:
+    """Yield two columns of a table; see `lexigrad.text.sources.read_table`."""
+    row = 0
+    for batch in _record_batches(table, text, label):
+        data, offsets = text_buffers(batch.column(text), "table", row)
+        n = len(offsets) - 1
+        column = None if label is None else label_column(batch.column(label), "table")
+        yield from batches_of(data, offsets, column, "table", np.arange(row, row + n), batch_bytes)
+        row += n
+
+
+def _record_batches(table: Any, text: str, label: str | None) -> Iterable[pa.RecordBatch]:
+    wanted = [text] if label is None else [text, label]
+    for part in _tables(table, wanted):
+        missing = [name for name in wanted if name not in part.schema.names]
+        if missing:
+            raise DataError(f"the table has no column {missing[0]!r}; it has {', '.join(map(repr, part.schema.names))}")
+        yield from part.select(wanted).to_batches() if isinstance(part, pa.Table) else [part.select(wanted)]
+
+
+def _tables(table: Any, wanted: list[str]) -> Iterable[Any]:
+    if isinstance(table, (pa.Table, pa.RecordBatch)):
+        return [table]
+    if isinstance(table, dict):
+        return [pa.table(table)]
+    if hasattr(table, "with_format") and hasattr(table, "column_names"):  # Hugging Face: also applies its row selection
+        return table.with_format("arrow").iter(batch_size=10_000)
+    if hasattr(table, "to_records") and hasattr(table, "columns"):  # pandas: only the columns that are asked for
+        return [pa.Table.from_pandas(table[[name for name in wanted if name in table.columns]], preserve_index=False)]
+    if isinstance(table, pa.RecordBatchReader):
+        return table
+    if hasattr(table, "__arrow_c_stream__"):
+        return pa.RecordBatchReader.from_stream(table)
+    raise DataError(f"expected a table with named columns, not {type(table).__name__}")
