@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
-
 from lexigrad.errors import DataError
 from lexigrad.text.batches import TextBatch
 from lexigrad.text.lines import batch_of_lines

@@ -60,6 +60,8 @@ def read_texts(texts: Any, labels: Any = None, *, batch_bytes: int = BATCH_BYTES
     labels : as many labels, or lists of labels
     batch_bytes : about how much text a batch holds
     """
+    from lexigrad.text.columns import batches_of, label_array, label_column, text_buffers, text_chunks
+
     if is_table(texts):
         raise DataError(
             f"texts: a {type(texts).__name__} was given where one column of texts is expected, such as table['text']"
