@@ -1,0 +1,134 @@
+"""The command line as a process."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import lexigrad
+from tests.conftest import themed
+
+LEXIGRAD = [sys.executable, "-c", "from lexigrad.cli import main; main()"]
+
+
+def run(*arguments: object, stdin: str = "", code: int = 0) -> subprocess.CompletedProcess[str]:
+    result = subprocess.run([*LEXIGRAD, *map(str, arguments)], input=stdin, capture_output=True, text=True, check=False)
+    assert result.returncode == code, result.stderr
+    assert "Traceback" not in result.stderr
+    return result
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("cli")
+    for name, seed in (("train", 0), ("test", 1)):
+        texts, labels = themed(300, seed)
+        lines = [f"__label__{label} {text}\n" for text, label in zip(texts, labels, strict=True)]
+        (folder / f"{name}.txt").write_text("".join(lines))
+    result = run(
+        "train", folder / "train.txt", "--output", folder / "m.lexigrad", "--dim", 16, "--epochs", 10, "--lr", 0.5, "--word-ngrams", 2,
+        "--threads", 1, "--json",
+    )  # fmt: skip
+    facts = json.loads(result.stdout)
+    assert facts["n_texts"] == 300
+    assert facts["n_labels"] == 3
+    assert "epoch 10.00/10" in result.stderr
+    return folder
+
+
+def test_help_teaches() -> None:
+    usage = run("--help").stdout
+    for verb in ("demo", "train", "test", "predict", "explain", "info"):
+        assert verb in usage
+        assert "Usage" in run(verb, "--help").stdout
+    assert "--word-ngrams" in run("train", "--help").stdout
+    assert run("--version").stdout == f"lexigrad {lexigrad.__version__}\n"
+
+
+def test_train_quiet_says_nothing(files: Path) -> None:
+    result = run("train", files / "train.txt", "--output", files / "quiet.lexigrad", "--epochs", 1, "--quiet")
+    assert result.stdout == ""
+    assert result.stderr == ""
+    assert (files / "quiet.lexigrad").exists()
+
+
+def test_test(files: Path) -> None:
+    result = json.loads(run("test", files / "m.lexigrad", files / "test.txt", "--json").stdout)
+    evaluation = lexigrad.load(files / "m.lexigrad").evaluate_file(files / "test.txt")
+    assert result["precision"] == pytest.approx(evaluation.precision)
+    assert result["n_texts"] == 300
+    assert result["accuracy"] > 0.9
+    assert "precision" in run("test", files / "m.lexigrad", files / "test.txt").stdout
+
+
+def test_predict_writes_a_line_per_line(files: Path) -> None:
+    clf = lexigrad.load(files / "m.lexigrad")
+    out = run("predict", files / "m.lexigrad", "-", "--k", 2, stdin="sport1 sport2\n\nfood3\n").stdout
+    labels, probs = clf.top_k(["sport1 sport2", "", "food3"], k=2)
+    for line, names, values in zip(out.splitlines(), labels, probs, strict=True):
+        fields = line.split("\t")
+        assert fields[::2] == names.tolist()
+        np.testing.assert_allclose([float(value) for value in fields[1::2]], values, atol=1e-6)
+    labelled = run("predict", files / "m.lexigrad", files / "test.txt").stdout.splitlines()
+    texts, _ = themed(300, 1)
+    assert [line.split("\t")[0] for line in labelled] == clf.predict(texts).tolist()
+    line = json.loads(run("predict", files / "m.lexigrad", "-", "--json", stdin="law1 law2\n").stdout)
+    assert line["labels"] == ["law"]
+    assert run("predict", files / "m.lexigrad", "-", "--threshold", 1.0, stdin="law1 sport1\n").stdout == "\n"
+
+
+def test_explain_and_info(files: Path) -> None:
+    explanation = json.loads(run("explain", files / "m.lexigrad", "law1 law2", "--json").stdout)
+    assert explanation["label"] == "law"
+    assert "law1" in run("explain", files / "m.lexigrad", "-", stdin="law1 law2\n").stdout
+    info = json.loads(run("info", files / "m.lexigrad", "--json").stdout)
+    assert info["params"]["word_ngrams"] == 2
+    assert info["classes"] == ["food", "law", "sport"]
+    assert "n_labels" in run("info", files / "m.lexigrad").stdout
+
+
+def test_demo_shows_everything() -> None:
+    result = json.loads(run("demo", "--quiet", "--json").stdout)
+    assert result["accuracy"] > 0.88
+    assert result["out_of_scope_auroc"] > 0.88
+    assert len(result["explained"]) == 3
+    assert len(result["most_confused"]) == 5
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["train", "{}/missing.txt", "--output", "{}/x"], 1, "no such file"),
+        (["train", "{}/train.txt", "--output", "{}/no/x"], 2, "there is no folder"),
+        (["train", "{}/train.txt", "--output", "{}/x", "--lr", "-1"], 2, "lr="),
+        (["train", "{}/train.txt", "--output", "{}/x", "--loss", "hinge"], 2, "softmax"),
+        (["train", "{}/train.txt", "--output", "{}/x", "--lr", "1e30", "--epochs", "99"], 1, "smaller lr"),
+        (["train", "{}/train.txt"], 2, "--output"),
+        (["train", "{}/train.txt", "--output", "{}/x", "--dim", "many"], 2, "--dim"),
+        (["fly"], 2, "fly"),
+        (["test", "{}/train.txt", "{}/test.txt"], 1, "train.txt"),
+        (["test", "{}/m.lexigrad", "{}/empty.txt"], 1, "empty"),
+        (["predict", "{}/m.lexigrad", "{}"], 1, "folder"),
+        (["predict", "{}/m.lexigrad", "{}/test.txt", "--k", "0"], 2, "k=0"),
+        (["predict", "{}/m.lexigrad", "{}/table.csv"], 1, "no column 'text'"),
+    ],
+)
+def test_bad_input_is_one_clear_line(files: Path, arguments: list[str], code: int, message: str) -> None:
+    (files / "empty.txt").write_text("")
+    (files / "table.csv").write_text("a,b\n1,2\n")
+    quiet = ["--quiet"] if arguments[0] == "train" else []
+    result = run(*[argument.format(files) for argument in arguments], *quiet, code=code)
+    assert message in result.stderr
+    assert result.stdout == ""
+
+
+def test_import_is_light() -> None:
+    code = (
+        "import sys, lexigrad; print([m for m in ('numpy', 'numba', 'pyarrow', 'typer', 'rich') if m in sys.modules])"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
