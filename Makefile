@@ -17,7 +17,7 @@ test: demo $(VENV)/installed-test
 	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest tests/machine tests/maths tests/losses -m "not long"
 
 test-long: $(VENV)/installed-test
-	$(BIN)/python -m pytest -m long
+	$(BIN)/python -m pytest -m long -s -v
 
 lint: $(VENV)/installed-test
 	$(BIN)/ruff check .

@@ -1,6 +1,6 @@
 """Write src/lexigrad/text/unicode_table.bin: class and lower case of every code point, for the tokeniser "words".
 
-    python scripts/make_unicode_table.py
+    python3.13 scripts/make_unicode_table.py      (Python 3.13 carries Unicode 15.1)
 
 needs NumPy and the package `regex`, for scripts. Categories and lower case come from the `unicodedata` of the Python
 that runs this, whose

@@ -14,6 +14,7 @@ HELP = """Train and run text classifiers, fast and exact.
 
 A first session:
 
+\b
     lexigrad demo                                      see everything once, on bundled data
     lexigrad train train.txt --output m.lexigrad       lines such as: __label__spam buy now
     lexigrad test m.lexigrad test.txt
