@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -132,3 +133,19 @@ def test_import_is_light() -> None:
         "import sys, lexigrad; print([m for m in ('numpy', 'numba', 'pyarrow', 'typer', 'rich') if m in sys.modules])"
     )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+def test_interrupting_saves_what_was_learned(files: Path) -> None:
+    output = files / "interrupted.lexigrad"
+    command = [*LEXIGRAD, "train", str(files / "train.txt"), "--output", str(output), "--epochs", "1000000"]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    assert process.stderr is not None
+    for line in process.stderr:  # a line of progress comes every five seconds
+        if line.startswith("epoch"):
+            process.send_signal(signal.SIGINT)
+            break
+    _, errors = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert "what was learned so far is in" in errors
+    texts, labels = themed(100, 1)
+    assert lexigrad.load(output).score(texts, labels) > 0.9
