@@ -6,6 +6,7 @@ import json
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -138,14 +139,13 @@ def test_import_is_light() -> None:
 def test_interrupting_saves_what_was_learned(files: Path) -> None:
     output = files / "interrupted.lexigrad"
     command = [*LEXIGRAD, "train", str(files / "train.txt"), "--output", str(output), "--epochs", "1000000"]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-    assert process.stderr is not None
-    for line in process.stderr:  # a line of progress comes every five seconds
-        if line.startswith("epoch"):
-            process.send_signal(signal.SIGINT)
-            break
-    _, errors = process.communicate(timeout=30)
-    assert process.returncode == 130
-    assert "what was learned so far is in" in errors
+    with (files / "errors").open("w") as errors:
+        process = subprocess.Popen(command, stderr=errors)
+    while "epoch" not in (files / "errors").read_text():  # a line of progress comes every five seconds
+        assert process.poll() is None
+        time.sleep(0.1)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(timeout=30) == 130
+    assert "what was learned so far is in" in (files / "errors").read_text()
     texts, labels = themed(100, 1)
     assert lexigrad.load(output).score(texts, labels) > 0.9
