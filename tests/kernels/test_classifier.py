@@ -167,3 +167,12 @@ def test_block_size_follows_the_length_of_texts() -> None:
     _, _, data, _ = prepared()
     assert block_size(data, 100) == 8
     assert block_size(data, 10**6) == 1
+
+
+def test_many_short_epochs_end() -> None:
+    """A slice never grows beyond an epoch, however fast epochs are."""
+    _, _, data, weights = prepared()
+    losses = train_classifier(
+        weights, data, epochs=20_000, lr=0.1, seed=0, threads=1, display=SilentDisplay(), callback=None
+    )
+    assert losses[-1] < losses[0]

@@ -105,7 +105,7 @@ def _work(worker: Worker, slices: Slices) -> None:
                 "the weights are finite and as they were before the step: train again with a smaller lr"
             )
         seconds = max(time.perf_counter() - started, 1e-6)
-        size = int(size * min(4.0, max(0.25, SLICE_SECONDS / seconds)))
+        size = min(slices.n_texts, int(size * min(4.0, max(0.25, SLICE_SECONDS / seconds))))
 
 
 class _Reports:
