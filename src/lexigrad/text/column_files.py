@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from lexigrad.errors import DataError
 from lexigrad.text.batches import TextBatch
-from lexigrad.text.columns import batches_of, label_array, label_column, text_buffers
+from lexigrad.text.columns import batches_of, check_columns, encodes, label_array, label_column, text_buffers
 from lexigrad.text.files import BATCH_BYTES, BOM, COMPRESSIONS, line_blocks, opened, row_kind
 
 
@@ -45,6 +45,8 @@ def read_columns(name: str, text: str, label: str | None, batch_bytes: int) -> I
 
 
 Row = tuple[str, Any, int]
+ARROW_MAGIC = b"ARROW1"
+LABEL_TYPES = {str, int, float, bool}
 
 
 def _chunks(rows: Iterator[Row], batch_bytes: int) -> Iterator[tuple[list[str], list[Any], list[int]]]:
@@ -64,10 +66,6 @@ def _chunks(rows: Iterator[Row], batch_bytes: int) -> Iterator[tuple[list[str], 
         yield texts, labels, lines
 
 
-def _missing(name: str, column: str, present: list[str]) -> DataError:
-    return DataError(f"{name} has no column {column!r}; it has {', '.join(map(repr, present))}")
-
-
 def _csv_rows(name: str, stream: BinaryIO, text: str, label: str | None, tabs: bool) -> Iterator[Row]:
     csv.field_size_limit(2**31 - 1)
     lines = io.TextIOWrapper(stream, encoding="utf-8-sig", errors="replace", newline="")
@@ -76,9 +74,7 @@ def _csv_rows(name: str, stream: BinaryIO, text: str, label: str | None, tabs: b
         header = next(reader, None)
         if header is None:
             raise DataError(f"{name} is empty: expected a first line with the names of the columns")
-        for column in (text, label):
-            if column is not None and column not in header:
-                raise _missing(name, column, header)
+        check_columns(name, (text, label), header)
         text_place, label_place = header.index(text), None if label is None else header.index(label)
         line = reader.line_num + 1
         for row in reader:
@@ -98,30 +94,33 @@ def _json_rows(name: str, stream: BinaryIO, text: str, label: str | None) -> Ite
     line = 0
     kinds: set[str] = set()
     for block in line_blocks(stream, BATCH_BYTES):
-        for content in block.splitlines() if b"\r" not in block else block.replace(b"\r\n", b"\n").split(b"\n"):
+        for content in block.removesuffix(b"\n").split(b"\n"):
             line += 1
             if line == 1:
                 content = content.removeprefix(BOM)
             if content.strip():
                 row = _json_row(name, line, content, text, label)
-                kinds.add(_label_kind(row[1]))
-                if len(kinds - {"nothing"}) > 1:
-                    raise DataError(
-                        f"{name}:{line}: labels must be of one type, not {' and '.join(sorted(kinds - {'nothing'}))}"
-                    )
+                kinds |= _label_kinds(row[1], f"{name}:{line}")
+                if len(kinds) > 1:
+                    raise DataError(f"{name}:{line}: labels must be of one type, not {' and '.join(sorted(kinds))}")
                 yield row
 
 
-def _label_kind(label: Any) -> str:
-    if label is None or label == []:
-        return "nothing"
-    return "list" if isinstance(label, list) else type(label).__name__
+def _label_kinds(label: Any, place: str) -> set[str]:
+    """Return what a label is, such as {"int"} or {"list of str"}; nothing for null and an empty list."""
+    items = label if isinstance(label, list) else [label]
+    types = {type(item) for item in items if item is not None}
+    if not types <= LABEL_TYPES:
+        raise DataError(
+            f"{place}: the label is {label!r:.60}; expected a string, number or boolean, or a list of one of them"
+        )
+    return {f"list of {kind.__name__}" if items is label else kind.__name__ for kind in types}
 
 
 def _json_row(name: str, line: int, content: bytes | bytearray, text: str, label: str | None) -> Row:
     try:
         row = json.loads(content.decode("utf-8", "replace"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise DataError(f"{name}:{line}: not JSON: {error}") from error
     if not isinstance(row, dict):
         raise DataError(f"{name}:{line}: expected a JSON object with {text!r}, not {type(row).__name__}")
@@ -130,15 +129,16 @@ def _json_row(name: str, line: int, content: bytes | bytearray, text: str, label
         raise DataError(f"{name}:{line}: there is no {missing!r}; there is {', '.join(map(repr, row)) or 'nothing'}")
     if not isinstance(row[text], str):
         raise DataError(f"{name}:{line}: {text!r} is {type(row[text]).__name__}, expected a text")
-    if any(0xD800 <= ord(character) < 0xE000 for character in row[text]) if "\\u" in repr(content) else False:
+    if b"\\u" in content and not encodes(row[text]):
         raise DataError(f"{name}:{line}: the text holds half a surrogate pair and has no UTF-8 form")
-    return row[text], None if label is None else row[label], line
+    found = None if label is None else row[label]
+    return row[text], None if found == [] else found, line
 
 
 def _arrow_batches(
     name: str, kind: str, stream: Any, text: str, label: str | None, batch_bytes: int
 ) -> Iterator[TextBatch]:
-    wanted = [text] if label is None else [text, label]
+    wanted = [text] if label is None or label == text else [text, label]
     row = 0
     for batch in _record_batches(name, kind, stream, wanted):
         data, offsets = text_buffers(batch.column(text), name, row)
@@ -152,21 +152,26 @@ def _arrow_batches(
 
 def _record_batches(name: str, kind: str, stream: Any, wanted: list[str]) -> Iterator[pa.RecordBatch]:
     plain = Path(name).suffix.lower() not in COMPRESSIONS
-    source = name if plain else pa.BufferReader(stream.read())
     if kind == "parquet":
         import pyarrow.parquet as pq
 
+        source = name if plain else pa.BufferReader(stream.read())
         file = pq.ParquetFile(source, pre_buffer=False, memory_map=plain)
-        _check_columns(name, wanted, file.schema_arrow.names)
+        check_columns(name, wanted, file.schema_arrow.names)
         yield from file.iter_batches(batch_size=8192, columns=wanted)
         return
-    reader = pa.ipc.open_file(pa.memory_map(name) if plain else source)
-    _check_columns(name, wanted, reader.schema.names)
+    for batch in _ipc_batches(pa.memory_map(name) if plain else pa.BufferReader(stream.read())):
+        check_columns(name, wanted, batch.schema.names)
+        yield batch.select(wanted)
+
+
+def _ipc_batches(source: Any) -> Iterator[pa.RecordBatch]:
+    """Yield the batches of an Arrow file, or of an Arrow stream in a file, which is what Hugging Face datasets keep."""
+    magic = source.read(len(ARROW_MAGIC))
+    source.seek(0)
+    if magic != ARROW_MAGIC:
+        yield from pa.ipc.open_stream(source)
+        return
+    reader = pa.ipc.open_file(source)
     for i in range(reader.num_record_batches):
-        yield reader.get_batch(i).select(wanted)
-
-
-def _check_columns(name: str, wanted: list[str], present: list[str]) -> None:
-    for column in wanted:
-        if column not in present:
-            raise _missing(name, column, present)
+        yield reader.get_batch(i)

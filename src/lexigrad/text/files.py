@@ -21,7 +21,7 @@ STDIN = "-"
 BOM = b"\xef\xbb\xbf"
 COMPRESSIONS = (".gz", ".bz2", ".xz", ".zst")
 KINDS = {
-    ".csv": "csv", ".tsv": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet", ".arrow": "arrow", ".feather": "arrow",
+    ".csv": "csv", ".tsv": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".json-lines": "jsonl", ".parquet": "parquet", ".arrow": "arrow", ".feather": "arrow",
 }  # fmt: skip
 READ_ERRORS = (OSError, EOFError, lzma.LZMAError, zlib.error)
 
@@ -95,12 +95,13 @@ def line_blocks(stream: BinaryIO, batch_bytes: int) -> Iterator[bytearray]:
 def read_lines(name: str, prefix: bytes, keep_labels: bool, batch_bytes: int) -> Iterator[TextBatch]:
     """Yield the lines of a fastText file; see `lexigrad.text.sources.read_file`."""
     line = 1
+    shown = "standard input" if name == STDIN else name
     with opened(name) as stream:
         for block in line_blocks(stream, batch_bytes):
             if line == 1 and block.startswith(BOM):
                 block[:3] = b"   "
-            batch = batch_of_lines(block, name, line, prefix, keep_labels)
+            batch = batch_of_lines(block, shown, line, prefix, keep_labels)
             yield batch
             line += len(batch)
     if line == 1:
-        raise DataError(f"{name if name != STDIN else 'standard input'} is empty: expected one text per line")
+        raise DataError(f"{shown} is empty: expected one text per line")

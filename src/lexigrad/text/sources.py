@@ -6,9 +6,7 @@ import os
 from collections.abc import Iterator
 from typing import Any
 
-import numpy as np
-
-from lexigrad.errors import DataError
+from lexigrad.errors import DataError, ParameterError
 from lexigrad.text.batches import TextBatch
 from lexigrad.text.files import BATCH_BYTES, read_lines, row_kind
 
@@ -27,9 +25,8 @@ def read_file(
 
     Parameters
     ----------
-    path : .csv .tsv .jsonl .ndjson .parquet .arrow .feather, anything else is fastText lines; each may end in .gz .zst
-        .xz or .bz2; "-" is
-        standard input, as fastText lines
+    path : .csv .tsv .jsonl .ndjson .json-lines .parquet .arrow .feather, anything else is fastText lines; each may end
+        in .gz .zst .xz or .bz2; "-" is standard input, as fastText lines
     text, label : names of the columns; with ``label=None`` batches carry no labels, and labels in fastText lines are
         skipped
     label_prefix : what marks a label in fastText lines
@@ -38,8 +35,10 @@ def read_file(
     Raises
     ------
     DataError
-        Naming the file, and the line or row where there is one.
+        Naming the file, and the line or row where there is one. `docs/data.md` lists what happens when.
     """
+    if not label_prefix or label_prefix.split() != [label_prefix]:
+        raise ParameterError(f"label_prefix={label_prefix!r}: expected text without spaces, such as '__label__'")
     name = os.fspath(path)
     if row_kind(name) is None:
         yield from read_lines(name, label_prefix.encode(), label is not None, batch_bytes)
@@ -59,31 +58,19 @@ def read_texts(texts: Any, labels: Any = None, *, batch_bytes: int = BATCH_BYTES
         Arrow PyCapsule interface
     labels : as many labels, or lists of labels
     batch_bytes : about how much text a batch holds
+
+    Raises
+    ------
+    DataError
+        Naming the row where there is one, or both lengths where there are not as many labels as texts.
     """
-    from lexigrad.text.columns import batches_of, label_array, label_column, text_buffers, text_chunks
+    from lexigrad.text.columns import column_batches
 
     if is_table(texts):
         raise DataError(
             f"texts: a {type(texts).__name__} was given where one column of texts is expected, such as table['text']"
         )
-    known = None if labels is None else label_array(labels, "labels")
-    if known is not None and hasattr(texts, "__len__") and len(texts) != len(known):
-        raise DataError(
-            f"{len(texts):,} texts but {len(known):,} labels were given: expected one label, or one list of labels, per text"
-        )
-    row = 0
-    for chunk in text_chunks(texts, "texts"):
-        data, offsets = text_buffers(chunk, "texts", row)
-        n = len(offsets) - 1
-        column = None
-        if known is not None:
-            if row + n > len(known):
-                raise DataError(f"more texts than the {len(known):,} labels were given: expected one label per text")
-            column = label_column(known.slice(row, n), "labels")
-        yield from batches_of(data, offsets, column, "texts", np.arange(row, row + n), batch_bytes)
-        row += n
-    if known is not None and row != len(known):
-        raise DataError(f"{row:,} texts but {len(known):,} labels were given: expected one label per text")
+    yield from column_batches(texts, labels, "texts", "labels", batch_bytes)
 
 
 def is_table(value: Any) -> bool:

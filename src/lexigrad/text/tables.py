@@ -10,11 +10,18 @@ import pyarrow as pa
 
 from lexigrad.errors import DataError
 from lexigrad.text.batches import TextBatch
-from lexigrad.text.columns import batches_of, label_column, text_buffers
+from lexigrad.text.columns import batches_of, check_columns, column_batches, label_column, text_buffers
+
+ROWS_PER_PART = 1000
+"""Rows of a Hugging Face dataset that are read at once."""
 
 
 def table_batches(table: Any, text: str, label: str | None, batch_bytes: int) -> Iterator[TextBatch]:
     """Yield two columns of a table; see `lexigrad.text.sources.read_table`."""
+    if isinstance(table, dict) or hasattr(table, "to_records"):  # columns of Python objects: a dict, pandas
+        check_columns("the table", (text, label), list(table.keys()))
+        yield from column_batches(table[text], None if label is None else table[label], "table", "table", batch_bytes)
+        return
     row = 0
     for batch in _record_batches(table, text, label):
         data, offsets = text_buffers(batch.column(text), "table", row)
@@ -25,23 +32,20 @@ def table_batches(table: Any, text: str, label: str | None, batch_bytes: int) ->
 
 
 def _record_batches(table: Any, text: str, label: str | None) -> Iterable[pa.RecordBatch]:
-    wanted = [text] if label is None else [text, label]
+    wanted = [text] if label is None or label == text else [text, label]
     for part in _tables(table, wanted):
-        missing = [name for name in wanted if name not in part.schema.names]
-        if missing:
-            raise DataError(f"the table has no column {missing[0]!r}; it has {', '.join(map(repr, part.schema.names))}")
+        check_columns("the table", wanted, part.schema.names)
         yield from part.select(wanted).to_batches() if isinstance(part, pa.Table) else [part.select(wanted)]
 
 
 def _tables(table: Any, wanted: list[str]) -> Iterable[Any]:
     if isinstance(table, (pa.Table, pa.RecordBatch)):
         return [table]
-    if isinstance(table, dict):
-        return [pa.table(table)]
     if hasattr(table, "with_format") and hasattr(table, "column_names"):  # Hugging Face: also applies its row selection
-        return table.with_format("arrow").iter(batch_size=10_000)
-    if hasattr(table, "to_records") and hasattr(table, "columns"):  # pandas: only the columns that are asked for
-        return [pa.Table.from_pandas(table[[name for name in wanted if name in table.columns]], preserve_index=False)]
+        if table.column_names is not None:  # a stream may not know its columns
+            check_columns("the table", wanted, table.column_names)
+            table = table.select_columns(wanted)
+        return table.with_format("arrow").iter(batch_size=ROWS_PER_PART)
     if isinstance(table, pa.RecordBatchReader):
         return table
     if hasattr(table, "__arrow_c_stream__"):
