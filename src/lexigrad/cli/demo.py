@@ -9,11 +9,12 @@ from contextlib import contextmanager
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
-from lexigrad.cli.output import Json, Quiet, compile_note, print_json
+from lexigrad.cli.output import Json, Quiet, compile_note, compiled_beside, print_json
 
 if TYPE_CHECKING:
     from lexigrad.models.text_classifier import TextClassifier
 
+KERNELS = ("lexigrad.kernels.classifier", "lexigrad.kernels.score")
 SETTINGS: dict[str, Any] = {"word_ngrams": 2, "lr": 0.5, "epochs": 25}
 EXPLAINED = (
     "could you move some money from checking to savings",
@@ -26,9 +27,10 @@ def demo(quiet: Quiet = False, json: Json = False) -> None:
     """Train on 15,000 real user requests with 150 intents (CLINC150), test on 4,500 others, explain three, and show what to type next."""
     started = time.perf_counter()
     seconds: dict[str, float] = {}
-    with _timed("start, and compile if needed", seconds), compile_note(quiet):
+    with _timed("start, and compile if needed", seconds), compile_note(quiet), compiled_beside(*KERNELS):
         import lexigrad
         import lexigrad.evaluation
+        import lexigrad.models.explanation
         import lexigrad.models.scoring
         import lexigrad.models.trainer
     data = resources.files("lexigrad") / "data"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 import threading
 from collections.abc import Iterator
@@ -57,6 +58,25 @@ def compile_note(quiet: bool = False) -> Iterator[None]:
         yield
     finally:
         timer.cancel()
+
+
+@contextmanager
+def compiled_beside(*modules: str) -> Iterator[None]:
+    """On the first run ever, compile the kernels of some modules in a second process, into the cache, while this one compiles others."""
+    from lexigrad.text.lines import take_labels
+
+    if not take_labels.stats.cache_misses:
+        yield
+        return
+    command = [sys.executable, "-c", f"import {', '.join(modules)}"]
+    helper = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        yield
+    except BaseException:
+        helper.kill()
+        raise
+    finally:
+        helper.wait()
 
 
 def load_model(path: Path, threads: int | None = None) -> Any:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from lexigrad.cli.output import Input, Json, Label, Quiet, Text, Threads, compile_note, print_json, say
+from lexigrad.cli.output import Input, Json, Label, Quiet, Text, Threads, compile_note, compiled_beside, print_json, say
 from lexigrad.errors import ParameterError
 
 
@@ -61,7 +62,8 @@ def _trained(input: Path, output: Path, params: dict[str, Any], text: str, label
     from lexigrad.models.parameters import check_parameters
 
     check_parameters(params)
-    with compile_note(quiet):
+    with compile_note(quiet), compiled_beside("lexigrad.kernels.classifier"):
+        importlib.import_module("lexigrad.models.trainer")
         from lexigrad import TextClassifier
     model = TextClassifier(**params)
     try:
