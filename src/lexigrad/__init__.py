@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from lexigrad.errors import DataError as DataError
     from lexigrad.errors import DivergenceError as DivergenceError
     from lexigrad.errors import FormatError as FormatError
+    from lexigrad.errors import GradientError as GradientError
     from lexigrad.errors import LexigradError as LexigradError
     from lexigrad.errors import LexigradWarning as LexigradWarning
     from lexigrad.errors import NotFittedError as NotFittedError
@@ -37,6 +38,7 @@ _HOME = {
     "Evaluation": "evaluation",
     "Explanation": "models.explanation",
     "FormatError": "errors",
+    "GradientError": "errors",
     "LexigradError": "errors",
     "LexigradWarning": "errors",
     "NotFittedError": "errors",

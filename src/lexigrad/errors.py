@@ -5,7 +5,8 @@ LexigradError                     the root: catch this to catch everything of ou
 ├── DataError (ValueError)        text, labels or a column that cannot be used; names the file and line
 ├── FormatError (ValueError)      a model file that is truncated, corrupted, foreign or too new
 ├── NotFittedError (ValueError, AttributeError)   a model used before `fit`
-└── DivergenceError (ArithmeticError)             training stopped before a non-finite update
+├── DivergenceError (ArithmeticError)             training stopped before a non-finite update
+└── GradientError (AssertionError)                a gradient is not that of its function; raised by `gradcheck`
 
 LexigradWarning (UserWarning)     work went on, but something was skipped or replaced
 
@@ -39,6 +40,10 @@ class NotFittedError(LexigradError, ValueError, AttributeError):
 
 class DivergenceError(LexigradError, ArithmeticError):
     """Training produced values that would soon stop being finite; the weights were left as they were."""
+
+
+class GradientError(LexigradError, AssertionError):
+    """A gradient and finite differences of its function disagree."""
 
 
 class LexigradWarning(UserWarning):
