@@ -1,0 +1,647 @@
+"""The loops over one row of scores, as vectors: its maximum, the sum of its exponentials, its probabilities.
+
+A row is `n` elements of a flat array from `start`; all arrays of a call have one dtype, float32 or float64. Exponentials
+are kept relative to 2^N, with N the exponent of exp(peak):
+
+    exp(x_i) / 2^N = 2^(n_i - N) (1 + t_i)
+
+so that nothing is rounded by the shift: n_i - N is an integer. Scores far from 0 are shifted by the peak first
+(|peak| >= `far`), which is exact for all scores that count beside the peak (P. Sterbenz, Floating-Point Computation,
+1974: they are within a factor 2 of it). What lies more than |`lowest`| below the peak counts as 0.
+"""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from llvmlite import ir
+from numba import config, types
+from numba.core import cgutils
+from numba.extending import intrinsic
+from numba.np.arrayobj import make_array
+
+from lexigrad.machine.vectors import (
+    BYTES,
+    I64,
+    Cell,
+    Emitted,
+    Lanes,
+    Plain,
+    Stretch,
+    first_lanes,
+    reduce_lanes,
+    two_sum,
+    vector_loop,
+)
+from lexigrad.maths.exp import exp_parts, format_of, power_of_two
+from lexigrad.maths.log1p import log1p_of
+
+
+def shift_of(ops: Any, peak: Any) -> tuple[Any, Any, Any]:
+    """Return what a row with this peak is shifted by, the lowest shifted score that counts, and headroom - N."""
+    form = format_of(ops)
+    shift = ops.select(ops.absolute(peak) < form.far, ops.number(0.0), peak)
+    top = peak - shift
+    shifted, _ = exp_parts(ops, top)
+    return shift, top + form.lowest, -(ops.to_bits(shifted) - (form.magic_bits + form.headroom))
+
+
+def row_parts(ops: Any, x: Any, shift: Any, low: Any, offset: Any) -> tuple[Any, Any]:
+    """Return (t, s) with exp(x) = s (1 + t) 2^(N - headroom); s is 0, so that nothing underflows slowly, where x does not count."""
+    d = x - shift
+    outside = d < low
+    shifted, t = exp_parts(ops, ops.select(outside, low, d))
+    return t, ops.select(outside, 0.0, power_of_two(ops, shifted, offset))
+
+
+def term_of(ops: Any, t: Any, s: Any) -> tuple[Any, Any]:
+    """Return s (1 + t) as a rounded value and the exact rest."""
+    value = ops.fma(t, s, s)
+    return value, ops.fma(t, s, s - value)
+
+
+class _Loop:
+    """What every loop starts with: its arrays as stretches, vectors and scalars of their dtype, and the row's shift in every lane."""
+
+    def __init__(self, context: Any, builder: Any, *arrays: tuple[Any, Any, Any]) -> None:
+        self.context, self.builder = context, builder
+        self.stretches = [
+            Stretch(builder, make_array(kind)(context, builder, array).data, start) for kind, array, start in arrays
+        ]
+        bits = self.stretches[0].bits
+        self.ops = Emitted(builder, bits, BYTES * 8 // bits)
+        self.scalar = Emitted(builder, bits, 0)
+
+    def shift(self, peak: Any) -> list[Lanes]:
+        """Return `shift_of` the peak in every lane."""
+        return [self.ops.splat(value) for value in shift_of(self.scalar, Lanes(self.scalar, peak))]
+
+    def over(self, n: Any, body: Any) -> None:
+        """Emit the loop over the row."""
+        vector_loop(self.builder, n, self.ops.width, body)
+
+    def largest(self, value: Lanes) -> Lanes:
+        """Return the largest lane."""
+        return reduce_lanes((value,), lambda a, b: (a.ops.select(a > b, a, b),))[0]
+
+    def sum_of_terms(self, t: Lanes, s: Lanes) -> tuple[Lanes, Lanes]:
+        """Return the sum of the s (1 + t) of one vector, as `sum` does."""
+        if self.ops.bits == 64:
+            return self.sum(*term_of(self.ops, t, s))
+        wide_s = self.ops.to_double(s)
+        (total,) = reduce_lanes((wide_s.ops.fma(self.ops.to_double(t), wide_s, wide_s),), lambda a, b: (a + b,))
+        return total, total.ops.number(0.0)
+
+    def sum(self, value: Lanes, rest: Lanes) -> tuple[Lanes, Lanes]:
+        """Return the sum of all lanes of value + rest as float64 and the rest of that (0 for float32: float64 is enough)."""
+        if self.ops.bits == 32:
+            wide = self.ops.to_double(value) + self.ops.to_double(rest)
+            (total,) = reduce_lanes((wide,), lambda a, b: (a + b,))
+            return total, total.ops.number(0.0)
+
+        def combine(a: Lanes, a_rest: Lanes, b: Lanes, b_rest: Lanes) -> tuple[Lanes, Lanes]:
+            total, lost = two_sum(a, b)
+            return total, (a_rest + b_rest) + lost
+
+        return two_sum(*reduce_lanes((value, rest), combine))
+
+    def pair(self, high: Lanes, low: Lanes, result: Any) -> Any:
+        """Return two float64 as a tuple."""
+        return self.context.make_tuple(self.builder, result, [high.value, low.value])
+
+
+PAIR = types.UniTuple(types.float64, 2)
+
+
+@intrinsic
+def _row_peak(typingctx: Any, x: Any, start: Any, n: Any) -> Any:
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        x, start, n = args
+        loop = _Loop(context, builder, (signature.args[0], x, start))
+        best = Cell(loop.ops.number(-np.inf))
+
+        def body(i: Any, mask: Any) -> None:
+            score, top = loop.stretches[0].load(i, mask, -np.inf), best.get()
+            best.set(loop.ops.select(score > top, score, top))
+
+        loop.over(n, body)
+        return loop.largest(best.get()).value
+
+    return x.dtype(x, types.intp, types.intp), codegen
+
+
+def _total(store: bool) -> Any:
+    @intrinsic
+    def row_total(typingctx: Any, x: Any, start: Any, n: Any, peak: Any, out: Any, out_start: Any, ahead: Any) -> Any:
+        def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            x, start, n, peak, out, out_start, ahead = args
+            loop = _Loop(context, builder, (signature.args[0], x, start), (signature.args[4], out, out_start))
+            ops, (scores, remainders) = loop.ops, loop.stretches
+            shift, low, offset = loop.shift(peak)
+            bias = 2.0 ** (format_of(ops).headroom + 1)  # no term is larger, so `lost` below is exact
+            total, rest = Cell(ops.number(bias)), Cell(ops.number(0.0))
+
+            def body(i: Any, mask: Any) -> None:
+                t, s = row_parts(ops, scores.load(i, mask, -np.inf), shift, low, offset)
+                if store:
+                    remainders.store(t, i, mask)
+                    remainders.prefetch(builder.add(i, ahead), write=True)
+                scores.prefetch(builder.add(i, ahead))
+                value, below = term_of(ops, t, s)
+                before = total.get()
+                total.set(before + value)
+                lost = value - (total.get() - before)
+                rest.set(rest.get() + (lost + below))
+
+            loop.over(n, body)
+            unbiased = total.get() - bias
+            rounded = (total.get() - unbiased) - bias
+            high, low = loop.sum(unbiased, rest.get() + rounded)
+            scale = 2.0 ** -format_of(ops).headroom
+            return loop.pair(high * scale, low * scale, signature.return_type)
+
+        return PAIR(x, types.intp, types.intp, peak, out, types.intp, types.intp), codegen
+
+    return row_total
+
+
+def _others(store: bool) -> Any:
+    @intrinsic
+    def row_others(typingctx: Any, x: Any, start: Any, n: Any, peak: Any, out: Any, out_start: Any, ahead: Any) -> Any:
+        def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            x, start, n, peak, out, out_start, ahead = args
+            loop = _Loop(context, builder, (signature.args[0], x, start), (signature.args[4], out, out_start))
+            ops, (scores, remainders) = loop.ops, loop.stretches
+            shift, low, offset = loop.shift(peak)
+            top = ops.splat(peak)
+            total, rest = Cell(ops.number(0.0)), Cell(ops.number(0.0))
+            winners = Cell(ops.integer(0))
+
+            def body(i: Any, mask: Any) -> None:
+                x = scores.load(i, mask, -np.inf)
+                t, s = row_parts(ops, x, shift, low, offset)
+                if store:
+                    remainders.store(t, i, mask)
+                    remainders.prefetch(builder.add(i, ahead), write=True)
+                scores.prefetch(builder.add(i, ahead))
+                wins = ops.equal(x, top)
+                winners.set(ops.select(wins, winners.get() + 1, winners.get()))
+                value, below = term_of(ops, t, ops.select(wins, 0.0, s))
+                added, lost = two_sum(total.get(), value)
+                total.set(added)
+                rest.set(rest.get() + (lost + below))
+
+            loop.over(n, body)
+            high, low = loop.sum(total.get(), rest.get())
+            scale = 2.0 ** -format_of(ops).headroom
+            (count,) = reduce_lanes((ops.count_to_double(winners.get()),), lambda a, b: (a + b,))
+            values = [(high * scale).value, (low * scale).value, count.value]
+            return context.make_tuple(builder, signature.return_type, values)
+
+        result = types.UniTuple(types.float64, 3)
+        return result(x, types.intp, types.intp, peak, out, types.intp, types.intp), codegen
+
+    return row_others
+
+
+def _probs(stored: bool, streaming: bool) -> Any:
+    @intrinsic
+    def row_probs(
+        typingctx: Any, x: Any, start: Any, n: Any, peak: Any, high: Any, low: Any, out: Any, out_start: Any
+    ) -> Any:
+        def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            x, start, n, peak, high, low, out, out_start = args
+            loop = _Loop(context, builder, (signature.args[0], x, start), (signature.args[6], out, out_start))
+            ops, (scores, results) = loop.ops, loop.stretches
+            shift, lowest, offset = loop.shift(peak)
+            scale = 2.0 ** -format_of(ops).headroom
+            high, low = ops.splat(high) * scale, ops.splat(low) * scale
+
+            def body(i: Any, mask: Any) -> None:
+                t, s = row_parts(ops, scores.load(i, mask, -np.inf), shift, lowest, offset)
+                if stored:
+                    t = results.load(i, mask, 0.0)
+                results.store((high + ops.fma(t, high, low)) * s, i, mask, streaming)
+
+            loop.over(n, body)
+            return context.get_dummy_value()
+
+        return types.void(x, types.intp, types.intp, peak, high, low, out, types.intp), codegen
+
+    return row_probs
+
+
+AHEAD = 3
+"""Rows that a loop over short rows reads before it writes: a write would make the reads of the next lines wait (their addresses agree in the last 12 bits)."""
+
+
+class _ShortRows:
+    """A loop over rows of at most one vector each, which stay in a register."""
+
+    def __init__(self, loop: _Loop, first: Any, stop: Any, n: Any) -> None:
+        self.loop, self.first, self.stop, self.n = loop, first, stop, n
+        self.mask = first_lanes(loop.builder, n, loop.ops.width)
+
+    def _read(self, row: Any) -> Lanes:
+        builder = self.loop.builder
+        last = builder.sub(self.stop, ir.Constant(I64, 1))
+        row = builder.select(builder.icmp_signed("<", row, last), row, last)
+        return self.loop.stretches[0].load(builder.mul(row, self.n), self.mask, -np.inf)
+
+    def each(self, body: Any) -> Any:
+        """Emit `body(row, start, scores, peak)` for each row; return how many rows have no finite peak."""
+        builder = self.loop.builder
+        odd = cgutils.alloca_once_value(builder, ir.Constant(I64, 0))
+        builder.store(ir.Constant(I64, 0), odd)
+        with builder.if_then(builder.icmp_signed("<", self.first, self.stop)):
+            ahead = [Cell(self._read(builder.add(self.first, ir.Constant(I64, i)))) for i in range(AHEAD)]
+            one = ir.Constant(I64, 1)
+            with cgutils.for_range_slice(builder, self.first, self.stop, one, intp=I64) as (row, _):
+                scores = ahead[0].get()
+                for cell, following in pairwise(ahead):
+                    cell.set(following.get())
+                ahead[-1].set(self._read(builder.add(row, ir.Constant(I64, AHEAD))))
+                peak = self.loop.largest(scores)
+                finite = self.loop.scalar.absolute(peak) < np.inf
+                body(row, builder.mul(row, self.n), scores, peak, finite)
+                count = builder.add(builder.load(odd), builder.zext(builder.not_(finite.value), I64))
+                builder.store(count, odd)
+        return builder.load(odd)
+
+    def others(self, scores: Lanes, peak: Lanes) -> tuple[Lanes, Lanes, Lanes, Lanes, Lanes, Lanes]:
+        """Return (t, s, others, high, low) of a row as `others_of_row` in `row_kernels` has them, high + low with the headroom, and exp(peak)."""
+        loop, ops = self.loop, self.loop.ops
+        t, s = row_parts(ops, scores, *loop.shift(peak.value))
+        wins = ops.equal(scores, ops.splat(peak))
+        winners = ops.count(wins)
+        high, low = loop.sum_of_terms(t, ops.select(wins, 0.0, s))
+        _, t_peak = peak_of(loop.scalar, peak)
+        scale = 2.0 ** format_of(ops).headroom
+        top = (t_peak + 1.0) * scale
+        others = (winners - 1.0) + (high + low) / top
+        if ops.bits == 32:
+            return t, s, others, high + winners * top, high * 0.0, top
+        total, lost = two_sum(winners * scale, high)
+        total, again = two_sum(total, winners * t_peak * scale)
+        return t, s, others, *two_sum(total, low + lost + again), top
+
+
+@intrinsic
+def _short_softmax(typingctx: Any, x: Any, out: Any, first: Any, stop: Any, n: Any) -> Any:
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        x, out, first, stop, n = args
+        zero = ir.Constant(I64, 0)
+        loop = _Loop(context, builder, (signature.args[0], x, zero), (signature.args[1], out, zero))
+        rows, ops = _ShortRows(loop, first, stop, n), loop.ops
+
+        def body(row: Any, start: Any, scores: Lanes, peak: Lanes, finite: Lanes) -> None:
+            t, s = row_parts(ops, scores, *loop.shift(peak.value))
+            total, rest = loop.sum_of_terms(t, s)
+            high, low = (ops.splat(part) for part in inverse_of(loop.scalar, total, rest, total.ops.number(1.0)))
+            probs = (high + ops.fma(t, high, low)) * s
+            loop.stretches[1].store(ops.choose(finite, probs, scores), start, rows.mask)
+
+        return rows.each(body)
+
+    return types.intp(x, out, types.intp, types.intp, types.intp), codegen
+
+
+@intrinsic
+def _short_log_softmax(typingctx: Any, x: Any, out: Any, first: Any, stop: Any, n: Any) -> Any:
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        x, out, first, stop, n = args
+        zero = ir.Constant(I64, 0)
+        loop = _Loop(context, builder, (signature.args[0], x, zero), (signature.args[1], out, zero))
+        rows, ops = _ShortRows(loop, first, stop, n), loop.ops
+
+        def body(row: Any, start: Any, scores: Lanes, peak: Lanes, finite: Lanes) -> None:
+            _, _, others, _, _, _ = rows.others(scores, peak)
+            high, low = (ops.splat(part) for part in sum_of(loop.scalar, peak, log1p_of(others.ops, others)))
+            loop.stretches[1].store(ops.choose(finite, (scores - high) - low, scores), start, rows.mask)
+
+        return rows.each(body)
+
+    return types.intp(x, out, types.intp, types.intp, types.intp), codegen
+
+
+@intrinsic
+def _short_logsumexp(typingctx: Any, x: Any, out: Any, first: Any, stop: Any, n: Any) -> Any:
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        x, out, first, stop, n = args
+        zero = ir.Constant(I64, 0)
+        loop = _Loop(context, builder, (signature.args[0], x, zero), (signature.args[1], out, zero))
+        rows = _ShortRows(loop, first, stop, n)
+
+        def body(row: Any, start: Any, scores: Lanes, peak: Lanes, finite: Lanes) -> None:
+            _, _, others, _, _, _ = rows.others(scores, peak)
+            value, _ = sum_of(loop.scalar, peak, log1p_of(others.ops, others))
+            loop.stretches[1].store(value, row, None)
+
+        return rows.each(body)
+
+    return types.intp(x, out, types.intp, types.intp, types.intp), codegen
+
+
+@intrinsic
+def _short_cross_entropy(
+    typingctx: Any, x: Any, labels: Any, losses: Any, out: Any, first: Any, stop: Any, n: Any, scale: Any, gradient: Any
+) -> Any:
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        x, labels, losses, out, first, stop, n, scale, gradient = args
+        zero = ir.Constant(I64, 0)
+        arrays = [(signature.args[i], args[i], zero) for i in (0, 3, 2)]
+        loop = _Loop(context, builder, *arrays)
+        label_base = make_array(signature.args[1])(context, builder, labels).data
+        rows, ops = _ShortRows(loop, first, stop, n), loop.ops
+        wide = Emitted(builder, 64, 0)
+        scale = Lanes(wide, scale)
+
+        def body(row: Any, start: Any, scores: Lanes, peak: Lanes, finite: Lanes) -> None:
+            label = builder.load(builder.gep(label_base, [row]))
+            t, s, others, total, rest, top = rows.others(scores, peak)
+            lanes = ir.Constant(ops.int, list(range(ops.width)))
+            narrow = builder.trunc(label, ops.int.element) if ops.bits == 32 else label
+            here = Lanes(ops, builder.icmp_signed("==", lanes, ops.splat(narrow).value))
+            chosen = ops.select(here, scores, -np.inf)
+            score = loop.largest(chosen)
+            lead = loop.scalar.to_double(peak) - loop.scalar.to_double(score)
+            loss = lead + log1p_of(others.ops, others)
+            loop.stretches[2].store(loss, row, None)
+            with builder.if_then(gradient):
+                high, low = (ops.splat(part) for part in inverse_of(loop.scalar, total, rest, scale))
+                probs = (high + ops.fma(t, high, low)) * s
+                single = wide.to_single if ops.bits == 32 else (lambda value: value)
+                alone = builder.and_((others < 1.0).value, builder.fcmp_ordered("==", peak.value, score.value))
+                won = Lanes(wide, alone)
+                of_winner = ops.splat(single(-(scale * others * (top / total))))
+                of_label = ops.choose(won, of_winner, probs - ops.splat(single(scale)))
+                gradients = ops.select(here, of_label, probs)
+                loop.stretches[1].store(ops.choose(finite, gradients, scores), start, rows.mask)
+
+        return rows.each(body)
+
+    result = types.intp(
+        x, labels, losses, out, types.intp, types.intp, types.intp, types.float64, types.boolean
+    )
+    return result, codegen
+
+
+@intrinsic
+def _log1p(typingctx: Any, y: Any) -> Any:
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        ops = Emitted(builder, 64, 0)
+        return log1p_of(ops, Lanes(ops, args[0])).value
+
+    return types.float64(types.float64), codegen
+
+
+@intrinsic
+def _row_minus(typingctx: Any, x: Any, start: Any, n: Any, high: Any, low: Any, out: Any, out_start: Any) -> Any:
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        x, start, n, high, low, out, out_start = args
+        loop = _Loop(context, builder, (signature.args[0], x, start), (signature.args[5], out, out_start))
+        high, low = loop.ops.splat(high), loop.ops.splat(low)
+
+        def body(i: Any, mask: Any) -> None:
+            loop.stretches[1].store((loop.stretches[0].load(i, mask, 0.0) - high) - low, i, mask)
+
+        loop.over(n, body)
+        return context.get_dummy_value()
+
+    return types.void(x, types.intp, types.intp, high, low, out, types.intp), codegen
+
+
+def sum_of(ops: Any, a: Any, b: Any) -> tuple[Any, Any]:
+    """Return a + b, b float64, as the sum of two values of the format of `ops`, which is that of a."""
+    wide = ops.to_double(a)
+    if ops.bits == 64:
+        return two_sum(wide, b)
+    high = b.ops.to_single(wide + b) if isinstance(b, Lanes) else ops.to_single(wide + b)
+    rest = (wide - ops.to_double(high)) + b
+    return high, (b.ops.to_single(rest) if isinstance(b, Lanes) else ops.to_single(rest))
+
+
+def inverse_of(ops: Any, high: Any, low: Any, factor: Any) -> tuple[Any, Any]:
+    """Return factor / (high + low), float64, as the sum of two values of the format of `ops`."""
+    wide = high.ops if isinstance(high, Lanes) else Plain(np.float64)
+    quotient = factor / high
+    if ops.bits == 64:
+        return quotient, (wide.fma(-quotient, high, factor) - quotient * low) / high
+    rounded = wide.to_single(quotient)  # the error of `quotient` does not reach the 48 bits of the two parts
+    return rounded, wide.to_single(quotient - ops.to_double(rounded))
+
+
+@intrinsic
+def _sum_pair(typingctx: Any, a: Any, b: Any) -> Any:
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        ops, wide = Emitted(builder, a.bitwidth, 0), Emitted(builder, 64, 0)
+        pair = sum_of(ops, Lanes(ops, args[0]), Lanes(wide, args[1]))
+        return context.make_tuple(builder, signature.return_type, [value.value for value in pair])
+
+    return types.UniTuple(a, 2)(a, types.float64), codegen
+
+
+@intrinsic
+def _inverse(typingctx: Any, like: Any, high: Any, low: Any, factor: Any) -> Any:
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        ops, wide = Emitted(builder, like.bitwidth, 0), Emitted(builder, 64, 0)
+        pair = inverse_of(ops, *(Lanes(wide, value) for value in args[1:]))
+        return context.make_tuple(builder, signature.return_type, [value.value for value in pair])
+
+    return types.UniTuple(like, 2)(like, types.float64, types.float64, types.float64), codegen
+
+
+def peak_of(ops: Any, peak: Any) -> tuple[Any, Any]:
+    """Return (N, t) with exp(peak - shift) = 2^N (1 + t), as float64."""
+    shifted, t = exp_parts(ops, peak - shift_of(ops, peak)[0])
+    return ops.to_double(shifted - format_of(ops).magic), ops.to_double(t)
+
+
+@intrinsic
+def _peak_parts(typingctx: Any, peak: Any) -> Any:
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        ops = Emitted(builder, peak.bitwidth, 0)
+        return context.make_tuple(
+            builder, signature.return_type, [value.value for value in peak_of(ops, Lanes(ops, args[0]))]
+        )
+
+    return PAIR(peak), codegen
+
+
+def _row_peak_plain(x: Any, start: int, n: int) -> Any:
+    """Return the largest score of a row; NaN is passed over, and a row without a number gives -inf."""
+    return np.fmax.reduce(x[start : start + n], initial=x.dtype.type(-np.inf))
+
+
+def _plain_parts(x: Any, start: int, n: int, peak: Any) -> tuple[Any, Any, Any]:
+    ops = Plain(x.dtype)
+    with np.errstate(invalid="ignore", over="ignore"):
+        return ops, *row_parts(ops, x[start : start + n], *shift_of(ops, x.dtype.type(peak)))
+
+
+def _plain_sum(ops: Any, t: Any, s: Any) -> tuple[float, float]:
+    with np.errstate(invalid="ignore", under="ignore"):
+        terms = np.concatenate([np.asarray(part, np.float64) for part in term_of(ops, t, s)])
+    terms *= 2.0 ** -format_of(ops).headroom
+    high = math.fsum(terms)
+    return high, math.fsum([*terms, -high]) if math.isfinite(high) else 0.0
+
+
+def _total_plain(store: bool) -> Any:
+    def row_total(
+        x: Any, start: int, n: int, peak: Any, out: Any, out_start: int, ahead: int
+    ) -> tuple[float, float]:
+        """Return sum_i exp(x_i) / 2^N as high + low; with `store`, leave the t_i in `out`. `ahead`: distance of the elements to prefetch."""
+        ops, t, s = _plain_parts(x, start, n, peak)
+        if store:
+            out[out_start : out_start + n] = t
+        return _plain_sum(ops, t, s)
+
+    return row_total
+
+
+def _others_plain(store: bool) -> Any:
+    def row_others(
+        x: Any, start: int, n: int, peak: Any, out: Any, out_start: int, ahead: int
+    ) -> tuple[float, float, float]:
+        """Return the sum over the scores that are not equal to the peak, as high + low, and how many are equal to it."""
+        ops, t, s = _plain_parts(x, start, n, peak)
+        if store:
+            out[out_start : out_start + n] = t
+        wins = x[start : start + n] == peak
+        return *_plain_sum(ops, t, np.where(wins, ops.number(0.0), s)), float(wins.sum())
+
+    return row_others
+
+
+def _probs_plain(stored: bool) -> Any:
+    def row_probs(x: Any, start: int, n: int, peak: Any, high: Any, low: Any, out: Any, out_start: int) -> None:
+        """out_i = exp(x_i) / 2^N (high + low); with `stored`, from the t_i that `row_total` left in `out`."""
+        ops, t, s = _plain_parts(x, start, n, peak)
+        t = out[out_start : out_start + n] if stored else t
+        scale = ops.number(2.0 ** -format_of(ops).headroom)
+        high, low = high * scale, low * scale
+        with np.errstate(invalid="ignore", under="ignore"):
+            out[out_start : out_start + n] = (high + ops.fma(t, high, low)) * s
+
+    return row_probs
+
+
+def _short_plain(x: Any, first: int, stop: int, n: int, result: Any) -> int:
+    """Call `result(row, start, peak, others, high, low)` for the rows of a finite peak; return how many have none."""
+    odd = 0
+    for row in range(first, stop):
+        start = row * n
+        peak = _row_peak_plain(x, start, n)
+        if not np.isfinite(peak):
+            odd += 1
+            continue
+        high, low, winners = _others_plain(False)(x, start, n, peak, x, start, 0)
+        _, t = _peak_parts_plain(peak)
+        others = (winners - 1.0) + (high + low) / (1.0 + t)
+        total, lost = two_sum(winners, high)
+        total, again = two_sum(total, winners * t)
+        result(row, start, peak, others, total, low + lost + again)
+    return odd
+
+
+def _short_softmax_plain(x: Any, out: Any, first: int, stop: int, n: int) -> int:
+    """Softmax of rows that fit in one vector; a row whose peak is not finite is copied. Returns how many of those there are."""
+    source = x.copy()
+    out[first * n : stop * n] = source[first * n : stop * n]
+
+    def result(row: int, start: int, peak: Any, others: float, high: float, low: float) -> None:
+        _probs_plain(False)(source, start, n, peak, *_inverse_plain(peak, high, low, 1.0), out, start)
+
+    return _short_plain(source, first, stop, n, result)
+
+
+def _short_log_softmax_plain(x: Any, out: Any, first: int, stop: int, n: int) -> int:
+    """Log-softmax of such rows, likewise."""
+    source = x.copy()
+    out[first * n : stop * n] = source[first * n : stop * n]
+
+    def result(row: int, start: int, peak: Any, others: float, high: float, low: float) -> None:
+        _row_minus_plain(source, start, n, *_sum_pair_plain(peak, _log1p_plain(others)), out, start)
+
+    return _short_plain(source, first, stop, n, result)
+
+
+def _short_logsumexp_plain(x: Any, out: Any, first: int, stop: int, n: int) -> int:
+    """out[row] = log sum exp of such rows."""
+
+    def result(row: int, start: int, peak: Any, others: float, high: float, low: float) -> None:
+        out[row] = _sum_pair_plain(peak, _log1p_plain(others))[0]
+
+    return _short_plain(x, first, stop, n, result)
+
+
+def _short_cross_entropy_plain(
+    x: Any, labels: Any, losses: Any, out: Any, first: int, stop: int, n: int, scale: float, gradient: bool
+) -> int:
+    """losses[row] = -log softmax(x)[label]; with `gradient`, out = scale (softmax(x) - onehot); rows without a finite peak are copied."""
+    source = x.copy()
+    if gradient:
+        out[first * n : stop * n] = source[first * n : stop * n]
+
+    def result(row: int, start: int, peak: Any, others: float, high: float, low: float) -> None:
+        place = start + labels[row]
+        losses[row] = (float(peak) - float(source[place])) + _log1p_plain(others)
+        if gradient:
+            _probs_plain(False)(source, start, n, peak, *_inverse_plain(peak, high, low, scale), out, start)
+            won = source[place] == peak and others < 1.0
+            out[place] = -scale * (others / (1.0 + others)) if won else out[place] - scale
+
+    return _short_plain(source, first, stop, n, result)
+
+
+def _log1p_plain(y: float) -> float:
+    """Return log(1 + y), y >= 0."""
+    with np.errstate(all="ignore"):
+        return float(log1p_of(Plain(np.float64), np.float64(y)))
+
+
+def _sum_pair_plain(a: Any, b: float) -> tuple[Any, Any]:
+    """Return a + b as two values of the dtype of a."""
+    one, two = sum_of(Plain(a.dtype), a, np.float64(b))
+    return a.dtype.type(one), a.dtype.type(two)
+
+
+def _row_minus_plain(x: Any, start: int, n: int, high: Any, low: Any, out: Any, out_start: int) -> None:
+    """out_i = (x_i - high) - low."""
+    out[out_start : out_start + n] = (x[start : start + n] - high) - low
+
+
+def _inverse_plain(like: Any, high: float, low: float, factor: float) -> tuple[Any, Any]:
+    """Return factor / (high + low) as two values of the dtype of `like`."""
+    with np.errstate(all="ignore"):
+        one, two = inverse_of(Plain(like.dtype), np.float64(high), np.float64(low), np.float64(factor))
+    return like.dtype.type(one), like.dtype.type(two)
+
+
+def _peak_parts_plain(peak: Any) -> tuple[float, float]:
+    """Return (N, t) with exp(peak - shift) = 2^N (1 + t)."""
+    n, t = peak_of(Plain(peak.dtype), peak)
+    return float(n), float(t)
+
+
+if config.DISABLE_JIT:
+    row_peak, row_minus, inverse, peak_parts = _row_peak_plain, _row_minus_plain, _inverse_plain, _peak_parts_plain
+    row_total, row_total_store = _total_plain(False), _total_plain(True)
+    row_others, row_others_store = _others_plain(False), _others_plain(True)
+    row_probs, row_probs_stored, row_probs_streaming = _probs_plain(False), _probs_plain(True), _probs_plain(False)
+    short_softmax, short_log_softmax = _short_softmax_plain, _short_log_softmax_plain
+    short_logsumexp, short_cross_entropy = _short_logsumexp_plain, _short_cross_entropy_plain
+    log1p, sum_pair = _log1p_plain, _sum_pair_plain
+else:
+    row_peak, row_minus, inverse, peak_parts = _row_peak, _row_minus, _inverse, _peak_parts
+    row_total, row_total_store = _total(store=False), _total(store=True)
+    row_others, row_others_store = _others(store=False), _others(store=True)
+    row_probs, row_probs_stored = _probs(stored=False, streaming=False), _probs(stored=True, streaming=False)
+    row_probs_streaming = _probs(stored=False, streaming=True)
+    short_softmax, short_log_softmax = _short_softmax, _short_log_softmax
+    short_logsumexp, short_cross_entropy = _short_logsumexp, _short_cross_entropy
+    log1p, sum_pair = _log1p, _sum_pair
