@@ -25,6 +25,25 @@ if TYPE_CHECKING:
     from lexigrad.evaluation import Evaluation as Evaluation
     from lexigrad.evaluation import auroc as auroc
     from lexigrad.evaluation import calibration_error as calibration_error
+    from lexigrad.maths import binary_cross_entropy as binary_cross_entropy
+    from lexigrad.maths import binary_cross_entropy_backward as binary_cross_entropy_backward
+    from lexigrad.maths import cross_entropy as cross_entropy
+    from lexigrad.maths import cross_entropy_backward as cross_entropy_backward
+    from lexigrad.maths import linear_cross_entropy as linear_cross_entropy
+    from lexigrad.maths import log1pexp as log1pexp
+    from lexigrad.maths import log1pexp_backward as log1pexp_backward
+    from lexigrad.maths import log_sigmoid as log_sigmoid
+    from lexigrad.maths import log_sigmoid_backward as log_sigmoid_backward
+    from lexigrad.maths import log_softmax as log_softmax
+    from lexigrad.maths import log_softmax_backward as log_softmax_backward
+    from lexigrad.maths import logsumexp as logsumexp
+    from lexigrad.maths import logsumexp_backward as logsumexp_backward
+    from lexigrad.maths import sigmoid as sigmoid
+    from lexigrad.maths import sigmoid_backward as sigmoid_backward
+    from lexigrad.maths import sigmoid_grad as sigmoid_grad
+    from lexigrad.maths import softmax as softmax
+    from lexigrad.maths import softmax_backward as softmax_backward
+    from lexigrad.maths import softmax_cross_entropy as softmax_cross_entropy
     from lexigrad.models.explanation import Explanation as Explanation
     from lexigrad.models.storage import load as load
     from lexigrad.models.text_classifier import TextClassifier as TextClassifier
@@ -46,8 +65,27 @@ _HOME = {
     "Progress": "training.progress",
     "TextClassifier": "models.text_classifier",
     "auroc": "evaluation",
+    "binary_cross_entropy": "maths",
+    "binary_cross_entropy_backward": "maths",
     "calibration_error": "evaluation",
+    "cross_entropy": "maths",
+    "cross_entropy_backward": "maths",
+    "linear_cross_entropy": "maths",
     "load": "models.storage",
+    "log1pexp": "maths",
+    "log1pexp_backward": "maths",
+    "log_sigmoid": "maths",
+    "log_sigmoid_backward": "maths",
+    "log_softmax": "maths",
+    "log_softmax_backward": "maths",
+    "logsumexp": "maths",
+    "logsumexp_backward": "maths",
+    "sigmoid": "maths",
+    "sigmoid_backward": "maths",
+    "sigmoid_grad": "maths",
+    "softmax": "maths",
+    "softmax_backward": "maths",
+    "softmax_cross_entropy": "maths",
 }
 
 __all__ = [*sorted(_HOME), "__version__"]

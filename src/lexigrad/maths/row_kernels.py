@@ -168,13 +168,15 @@ def fill_infinite(x, start, n, peak, out, out_start, winner, loser):  # type: ig
 
 @kernel()
 def softmax(x, out, first, stop, n, stored, streaming, skew):  # type: ignore[no-untyped-def]
-    """out = softmax of the rows first..stop. `stored` needs an `out` that is not `x`; `skew`: elements before the first aligned one."""
+    """Out = softmax of the rows first..stop. `stored` needs an `out` that is not `x`; `skew`: elements before the first aligned one."""
     if n <= LINE // x.itemsize:
         if short_softmax(x, out, first, stop, n) > 0:
             for row in range(first, stop):
                 peak = row_peak(out, row * n, n)
                 if not np.isfinite(peak):
-                    fill_infinite(out, row * n, n, peak, out, row * n, 1.0 / max(1, count_equal(out, row * n, n, peak)), 0.0)
+                    fill_infinite(
+                        out, row * n, n, peak, out, row * n, 1.0 / max(1, count_equal(out, row * n, n, peak)), 0.0
+                    )
         return
     for row in range(first, stop):
         start = row * n
@@ -188,7 +190,7 @@ def softmax(x, out, first, stop, n, stored, streaming, skew):  # type: ignore[no
 
 @kernel()
 def log_softmax(x, out, first, stop, n):  # type: ignore[no-untyped-def]
-    """out = log softmax of the rows first..stop, the winner's from the sum of the others."""
+    """Out = log softmax of the rows first..stop, the winner's from the sum of the others."""
     if n <= LINE // x.itemsize:
         if short_log_softmax(x, out, first, stop, n) > 0:
             for row in range(first, stop):
@@ -336,3 +338,32 @@ def probs_of_block(scores, peaks, sums, first, stop, n, scale):  # type: ignore[
         high, low = two_sum(sums[row], sums[row] * t)
         rounded, rest = inverse(peak, high, low, scale)
         row_probs(scores, row * n, n, peak, rounded, rest, scores, row * n)
+
+
+@kernel()
+def part_sum(x, start, stop):  # type: ignore[no-untyped-def]
+    """Return `sum_of_row` of a part of a row."""
+    peak, high, low = sum_of_row(x, start, stop - start, x, start, False, BLOCK)
+    return np.float64(peak), high, low
+
+
+@kernel()
+def join_parts(sums, peaks):  # type: ignore[no-untyped-def]
+    """Join (peak, high, low) of the parts of a row, none of them far, with the peaks in the row's dtype: return 1 / their sum, relative to the largest peak, in two parts."""
+    exponents = np.empty(len(sums))
+    for i in range(len(sums)):
+        exponents[i], _ = peak_parts(peaks[i])
+    top = exponents.max()
+    high, low = 0.0, 0.0
+    for i in range(len(sums)):
+        scale = math.ldexp(1.0, int(exponents[i] - top))
+        high, lost = two_sum(high, sums[i, 1] * scale)
+        low += sums[i, 2] * scale + lost
+    high, low = two_sum(high, low)
+    return inverse(peaks[0], high, low, 1.0)
+
+
+@kernel()
+def part_probs(x, out, start, stop, peak, high, low, streaming, skew):  # type: ignore[no-untyped-def]
+    """Write the probabilities of a part of a row, from the row's peak and the inverse of its sum."""
+    probs_of_row(x, start, stop - start, peak, high, low, out, start, False, streaming, skew)

@@ -383,9 +383,7 @@ def _short_cross_entropy(
 
         return rows.each(body)
 
-    result = types.intp(
-        x, labels, losses, out, types.intp, types.intp, types.intp, types.float64, types.boolean
-    )
+    result = types.intp(x, labels, losses, out, types.intp, types.intp, types.intp, types.float64, types.boolean)
     return result, codegen
 
 
@@ -491,9 +489,7 @@ def _plain_sum(ops: Any, t: Any, s: Any) -> tuple[float, float]:
 
 
 def _total_plain(store: bool) -> Any:
-    def row_total(
-        x: Any, start: int, n: int, peak: Any, out: Any, out_start: int, ahead: int
-    ) -> tuple[float, float]:
+    def row_total(x: Any, start: int, n: int, peak: Any, out: Any, out_start: int, ahead: int) -> tuple[float, float]:
         """Return sum_i exp(x_i) / 2^N as high + low; with `store`, leave the t_i in `out`. `ahead`: distance of the elements to prefetch."""
         ops, t, s = _plain_parts(x, start, n, peak)
         if store:
