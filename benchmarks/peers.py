@@ -13,7 +13,13 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 _PINNED = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]["bench"]
 PEERS = {requirement.split("==")[0]: requirement for requirement in _PINNED}
-SYSTEMS = {"lexigrad": str(ROOT), **PEERS}
+NUMERICAL = ("scipy==1.17.1", "torch==2.13.0")
+"""What `lexigrad.maths` is compared with; these live in one environment with lexigrad, so that one process can time all in turns."""
+SYSTEMS: dict[str, tuple[str, ...]] = {
+    "lexigrad": ("-e", str(ROOT)),
+    **{name: (requirement,) for name, requirement in PEERS.items()},
+    "mathematics": (*NUMERICAL, "mpmath==1.3.0", "-e", str(ROOT)),
+}
 
 
 def python_of(system: str) -> Path:
@@ -22,8 +28,7 @@ def python_of(system: str) -> Path:
     python = folder / "bin/python"
     if not (folder / "installed").exists():
         subprocess.run([sys.executable, "-m", "venv", folder], check=True)
-        editable = ["-e"] if system == "lexigrad" else []
-        subprocess.run([python, "-m", "pip", "install", "--quiet", *editable, SYSTEMS[system]], check=True)
+        subprocess.run([python, "-m", "pip", "install", "--quiet", *SYSTEMS[system]], check=True)
         (folder / "installed").touch()
     return python
 

@@ -44,7 +44,10 @@ if TYPE_CHECKING:
     from lexigrad.maths import softmax as softmax
     from lexigrad.maths import softmax_backward as softmax_backward
     from lexigrad.maths import softmax_cross_entropy as softmax_cross_entropy
+    from lexigrad.maths.gradcheck import GradientReport as GradientReport
+    from lexigrad.maths.gradcheck import gradcheck as gradcheck
     from lexigrad.models.explanation import Explanation as Explanation
+    from lexigrad.models.network import Network as Network
     from lexigrad.models.storage import load as load
     from lexigrad.models.text_classifier import TextClassifier as TextClassifier
     from lexigrad.training.progress import Progress as Progress
@@ -58,8 +61,10 @@ _HOME = {
     "Explanation": "models.explanation",
     "FormatError": "errors",
     "GradientError": "errors",
+    "GradientReport": "maths.gradcheck",
     "LexigradError": "errors",
     "LexigradWarning": "errors",
+    "Network": "models.network",
     "NotFittedError": "errors",
     "ParameterError": "errors",
     "Progress": "training.progress",
@@ -70,6 +75,7 @@ _HOME = {
     "calibration_error": "evaluation",
     "cross_entropy": "maths",
     "cross_entropy_backward": "maths",
+    "gradcheck": "maths.gradcheck",
     "linear_cross_entropy": "maths",
     "load": "models.storage",
     "log1pexp": "maths",

@@ -7,7 +7,7 @@ import warnings
 
 import typer
 
-from lexigrad.cli import demo, explain, info, predict, test, train
+from lexigrad.cli import demo, explain, info, predict, prove, test, train
 from lexigrad.errors import LexigradError
 
 HELP = """Train and run text classifiers, fast and exact.
@@ -30,6 +30,7 @@ app.command()(test.test)
 app.command()(predict.predict)
 app.command()(explain.explain)
 app.command()(info.info)
+app.command()(prove.prove)
 
 
 @app.callback(invoke_without_command=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
 from math import log2
 from pathlib import Path
@@ -9,17 +10,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lexigrad.cli.output import Json, Quiet, print_json, say
+from lexigrad.cli.output import Json, Quiet, compile_note, print_json, say
 
 if TYPE_CHECKING:
     from lexigrad.maths.proofs import CheckResult, Claim, Verdict
 
-WIDTH = 150
+WIDTH = 160
 """Columns of the table where standard output is not a terminal."""
 
 Names = Annotated[list[str] | None, typer.Argument(help="Claims to check; by default all.", show_default=False)]
 File = Annotated[
-    Path | None, typer.Option(help="Check the claims of this Python file instead.", show_default=False, metavar="PATH")
+    Path | None, typer.Option(help="Check the claims of this Python file.", show_default=False, metavar="PATH")
 ]
 Markdown = Annotated[bool, typer.Option("--markdown", help="Print the page docs/proofs.md.")]
 
@@ -31,11 +32,13 @@ def prove(
 
     Exits with 1 if a claim did not turn out as expected. Example: lexigrad prove sigmoid_derivative
     """
-    from lexigrad.maths import proofs
+    with compile_note(quiet):
+        from lexigrad.maths import proofs
 
     own = proofs.load_file(file) if file else []
-    claims: list[str | Claim] | None = [*own, *(names or [])] if own or names else None
-    verdicts = proofs.prove(claims, on_claim=lambda claim: say(f"checking {claim.name}", quiet))
+    claims: list[str | Claim] = [*own, *(names or ())] or [*proofs.NAMES]
+    number = itertools.count(1)
+    verdicts = proofs.prove(claims, on_claim=lambda claim: say(f"{next(number):3}/{len(claims)} {claim.name}", quiet))
     if markdown:
         sys.stdout.write(proofs.markdown(verdicts))
     elif json:
@@ -50,7 +53,11 @@ def _print_table(verdicts: list[Verdict]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    table = Table("", "claim", "verdict", "symbolic", "200 bits", "shipped", box=None, pad_edge=False)
+    table = Table(box=None, pad_edge=False)
+    for name in ("", "claim", "verdict"):
+        table.add_column(name, no_wrap=True, overflow="fold")
+    for name in ("symbolic", "200 bits", "shipped"):
+        table.add_column(name)
     table.add_column("seconds", justify="right")
     for verdict in verdicts:
         checks = {check.kind: check for check in verdict.checks}
@@ -81,6 +88,8 @@ def _cell(check: CheckResult | None) -> str:
 def _error(check: CheckResult) -> str:
     if check.worst_error is None:
         return ""
+    if check.worst_error == 0:
+        return ", exact"
     if check.kind == "numeric" and 0 < check.worst_error < 1e-9:
         return f", 2^{log2(check.worst_error):.0f}"
     return f", {check.worst_error:.1e}"

@@ -20,7 +20,7 @@ import numpy as np
 
 from lexigrad.machine.compiler import helper
 from lexigrad.machine.intrinsics import LANES, block_normalise, block_shift, block_step
-from lexigrad.maths.exp import exp32
+from lexigrad.maths.row_loops import exponentials
 
 ZERO = np.float32(0.0)
 ONE = np.float32(1.0)
@@ -30,8 +30,7 @@ ONE = np.float32(1.0)
 def predict(scores, n_labels, peak, total):  # type: ignore[no-untyped-def]
     """Turn scores into probabilities, in place; leave max s in `peak` and sum exp(s - max s) in `total`, (LANES,) each."""
     block_shift(scores, n_labels, peak)
-    for i in range(n_labels * LANES):
-        scores[i] = exp32(scores[i])
+    exponentials(scores, n_labels * LANES)
     block_normalise(scores, n_labels, total)
 
 

@@ -149,7 +149,9 @@ class Emitted:
 
     def exponent(self, bits: Lanes) -> Lanes:
         """Return the biased exponent of positive float64 bits."""
-        return Lanes(self, self.builder.lshr(bits.value, ir.Constant(bits.value.type, [52] * self.width if self.width else 52)))
+        return Lanes(
+            self, self.builder.lshr(bits.value, ir.Constant(bits.value.type, [52] * self.width if self.width else 52))
+        )
 
     def to_bits(self, a: Lanes) -> Lanes:
         """Return the floats' bits as integers of the same size."""
@@ -321,9 +323,7 @@ class Stretch:
             return
         name = f"llvm.masked.store.v{value.ops.width}f{self.bits}.p0"
         kind = ir.FunctionType(ir.VoidType(), [value.value.type, pointer.type, mask.type])
-        self.builder.call(
-            cgutils.get_or_insert_function(self.builder.module, kind, name), [value.value, pointer, mask]
-        )
+        self.builder.call(cgutils.get_or_insert_function(self.builder.module, kind, name), [value.value, pointer, mask])
 
     def prefetch(self, index: Any, write: bool = False, level: int = 3) -> None:
         """Ask for the cache line of an element; 3 is the nearest cache."""

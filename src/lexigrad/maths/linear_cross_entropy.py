@@ -25,7 +25,7 @@ from lexigrad.maths import row_kernels
 from lexigrad.maths.arrays import Array, as_floats, computed, flat, share
 from lexigrad.maths.cross_entropy import _checked_reduction, _reduced, _targets
 
-BLOCK_BYTES = 16 << 20
+BLOCK_BYTES = 8 << 20
 """Bytes of a block of scores."""
 
 MOST_ROWS = 4096
@@ -65,7 +65,7 @@ def linear_cross_entropy(
 
     Notes
     -----
-    Memory besides inputs and results: two blocks of at most 16 MB and a few numbers a row (measured in `docs/benchmarks.md`).
+    Memory besides inputs and results: a block of scores of 8 MB, the products of a block, and a few numbers a row (measured in `docs/benchmarks.md`).
 
     Examples
     --------

@@ -15,6 +15,7 @@ import numpy as np
 from lexigrad.machine.compiler import helper, kernel
 from lexigrad.maths.exp import DOUBLE, SINGLE
 from lexigrad.maths.row_loops import (
+    exp,
     inverse,
     log1p,
     peak_parts,
@@ -142,10 +143,10 @@ def probs_of_row(x, start, n, peak, high, low, out, out_start, stored, streaming
 @helper
 def has_nan(x, start, n):  # type: ignore[no-untyped-def]
     """Say whether a row has a NaN."""
+    found = False
     for i in range(start, start + n):
-        if np.isnan(x[i]):
-            return True
-    return False
+        found |= np.isnan(x[i])
+    return found
 
 
 @helper
@@ -323,10 +324,10 @@ def join_block(scores, peaks, sums, first, stop, n):  # type: ignore[no-untyped-
         peak, others, _, _ = others_of_row(scores, row * n, n, scores, row * n, False, 0)
         total = 1.0 + others
         if peak > peaks[row]:
-            sums[row] = sums[row] * math.exp(peaks[row] - peak) + total
+            sums[row] = sums[row] * exp(peaks[row] - peak) + total
             peaks[row] = peak
         else:
-            sums[row] += total * math.exp(peak - peaks[row])
+            sums[row] += total * exp(peak - peaks[row])
 
 
 @kernel()
@@ -349,7 +350,10 @@ def part_sum(x, start, stop):  # type: ignore[no-untyped-def]
 
 @kernel()
 def join_parts(sums, peaks):  # type: ignore[no-untyped-def]
-    """Join (peak, high, low) of the parts of a row, none of them far, with the peaks in the row's dtype: return 1 / their sum, relative to the largest peak, in two parts."""
+    """Join (peak, high, low) of the parts of a row, none of them far, the peaks also in the row's dtype.
+
+    Returns 1 / their sum, relative to the largest peak, in two parts.
+    """
     exponents = np.empty(len(sums))
     for i in range(len(sums)):
         exponents[i], _ = peak_parts(peaks[i])

@@ -387,6 +387,41 @@ def _short_cross_entropy(
     return result, codegen
 
 
+SMALLEST_EXPONENT = -87.33654
+"""ln of the smallest normal float32."""
+
+
+def exp_of(ops: Any, x: Any) -> Any:
+    """Return exp(x) for x <= 88; 0 below the normal numbers of float32, in float64 too; NaN gives NaN."""
+    outside = x < SMALLEST_EXPONENT
+    shifted, t = exp_parts(ops, ops.select(outside, ops.number(SMALLEST_EXPONENT), x))
+    s = power_of_two(ops, shifted, ops.integer(0))
+    return ops.select(outside, ops.number(0.0), ops.fma(t, s, s))
+
+
+@intrinsic
+def _exponentials(typingctx: Any, x: Any, n: Any) -> Any:
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        loop = _Loop(context, builder, (signature.args[0], args[0], ir.Constant(I64, 0)))
+
+        def body(i: Any, mask: Any) -> None:
+            loop.stretches[0].store(exp_of(loop.ops, loop.stretches[0].load(i, mask, 0.0)), i, mask)
+
+        loop.over(args[1], body)
+        return context.get_dummy_value()
+
+    return types.void(x, types.intp), codegen
+
+
+@intrinsic
+def _exp(typingctx: Any, x: Any) -> Any:
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        ops = Emitted(builder, 64, 0)
+        return exp_of(ops, Lanes(ops, args[0])).value
+
+    return types.float64(types.float64), codegen
+
+
 @intrinsic
 def _log1p(typingctx: Any, y: Any) -> Any:
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
@@ -594,6 +629,18 @@ def _short_cross_entropy_plain(
     return _short_plain(source, first, stop, n, result)
 
 
+def _exponentials_plain(x: Any, n: int) -> None:
+    """x[:n] = exp(x[:n]), for x <= 88; 0 below the normal numbers."""
+    with np.errstate(invalid="ignore"):
+        x[:n] = exp_of(Plain(x.dtype), x[:n])
+
+
+def _exp_plain(x: float) -> float:
+    """Return exp(x) for x <= 88, 0 below -87.3."""
+    with np.errstate(invalid="ignore"):
+        return float(exp_of(Plain(np.float64), np.float64(x)))
+
+
 def _log1p_plain(y: float) -> float:
     """Return log(1 + y), y >= 0."""
     with np.errstate(all="ignore"):
@@ -632,6 +679,7 @@ if config.DISABLE_JIT:
     short_softmax, short_log_softmax = _short_softmax_plain, _short_log_softmax_plain
     short_logsumexp, short_cross_entropy = _short_logsumexp_plain, _short_cross_entropy_plain
     log1p, sum_pair = _log1p_plain, _sum_pair_plain
+    exp, exponentials = _exp_plain, _exponentials_plain
 else:
     row_peak, row_minus, inverse, peak_parts = _row_peak, _row_minus, _inverse, _peak_parts
     row_total, row_total_store = _total(store=False), _total(store=True)
@@ -641,3 +689,4 @@ else:
     short_softmax, short_log_softmax = _short_softmax, _short_log_softmax
     short_logsumexp, short_cross_entropy = _short_logsumexp, _short_cross_entropy
     log1p, sum_pair = _log1p, _sum_pair
+    exp, exponentials = _exp, _exponentials

@@ -11,6 +11,7 @@ from numba import types
 from numpy.typing import NDArray
 
 from lexigrad.machine.compiler import inputs, kernel
+from lexigrad.maths import softmax
 from lexigrad.models.fitted import FittedClassifier
 from lexigrad.text.ngrams import character_ngrams
 from lexigrad.text.sources import read_texts
@@ -142,8 +143,7 @@ def explain(fitted: FittedClassifier, text: str) -> Explanation:
         fitted.input[rows[known]].astype(np.float64) @ fitted.output.T.astype(np.float64) / n_features
     )
     scores = contributions.sum(axis=0)
-    powers = np.exp(scores - scores.max())
-    probs = powers / powers.sum() if known.any() else fitted.prior.astype(np.float64)
+    probs = softmax(scores) if known.any() else fitted.prior.astype(np.float64)
     tokens = [name.decode("utf-8", "replace") for name, *_ in parts]
     kinds = [kind for _, kind, *_ in parts]
     return Explanation(tokens, kinds, contributions, scores, probs, fitted.classes, int(known.sum()))

@@ -82,7 +82,9 @@ def load_file(path: str | Path) -> list[Claim]:
     spec.loader.exec_module(module)
     claims = list({id(value): value for value in vars(module).values() if isinstance(value, Claim)}.values())
     if not claims:
-        raise DataError(f"{path} defines no claim; it needs a line such as CLAIM = Claim(name=..., statement=..., symbolic=...)")
+        raise DataError(
+            f"{path} defines no claim; it needs a line such as CLAIM = Claim(name=..., statement=..., symbolic=...)"
+        )
     return claims
 
 

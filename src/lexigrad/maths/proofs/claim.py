@@ -95,7 +95,7 @@ class CheckResult:
     ----------
     kind : "symbolic", "numeric" or "shipped"
     what : first line of the check's docstring
-    scope : what was compared, such as "any n, n = 2..5" or "12 points"
+    scope : what was compared, such as "any n; n = 2..5" or "12 points"
     outcome : "undecided" only where SymPy neither shows that a difference is 0 nor that it is not
     worst_error : largest |claimed - true| / max(1, |true|); None for symbolic checks
     counterexample : the first comparison that failed

@@ -80,7 +80,11 @@ def _settle_within(
 ) -> None:
     distance = max(_distance(one, other) for one, other in zip(claimed, true, strict=True))
     size = max(1.0, *(abs(float(value)) for value in true))
-    bound = comparison.bound if comparison.bound is not None else size * {"numeric": numeric.BOUND, "shipped": shipped.BOUND}[kind]
+    bound = (
+        comparison.bound
+        if comparison.bound is not None
+        else size * {"numeric": numeric.BOUND, "shipped": shipped.BOUND}[kind]
+    )
     tally.worst_error = max(tally.worst_error or 0.0, float(distance) / size)
     if not distance <= bound and tally.counterexample is None:
         tally.counterexample = _counterexample(comparison.at, claimed, true)
@@ -116,7 +120,7 @@ def _shown(value: Any) -> str:
 
 
 def _scope(places: Sequence[str | dict[str, Any]]) -> str:
-    """Return for which dimensions a symbolic check holds: "any n, n = 2..5"."""
+    """Return for which dimensions a symbolic check holds: "any n; n = 2..5"."""
     phrases = list(dict.fromkeys(place for place in places if isinstance(place, str)))
     sizes: dict[str, list[int]] = {}
     for place in places:
@@ -124,8 +128,9 @@ def _scope(places: Sequence[str | dict[str, Any]]) -> str:
             for name, value in place.items():
                 if isinstance(value, int) and value not in sizes.setdefault(name, []):
                     sizes[name].append(value)
+    ranges = []
     for name, values in sizes.items():
         values.sort()
         whole = len(values) > 1 and values == list(range(values[0], values[-1] + 1))
-        phrases.append(f"{name} = " + (f"{values[0]}..{values[-1]}" if whole else ", ".join(map(str, values))))
-    return ", ".join(phrases) or f"{len(places)} cases"
+        ranges.append(f"{name} = " + (f"{values[0]}..{values[-1]}" if whole else ", ".join(map(str, values))))
+    return "; ".join([*phrases, *([", ".join(ranges)] if ranges else [])]) or f"{len(places)} cases"

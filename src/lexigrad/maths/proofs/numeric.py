@@ -75,7 +75,7 @@ def cross_entropy(targets: Sequence[Any], scores: Sequence[Any]) -> Any:
     return -sum(y * mp.log(p) for y, p in zip(targets, softmax(scores), strict=True))
 
 
-def gradient(f: Callable[[list[Any]], Any], x: Sequence[Any]) -> list[Any]:
+def gradient(f: Callable[..., Any], x: Sequence[Any]) -> list[Any]:
     """Return (f(x + h e_i) - f(x - h e_i)) / 2h for every i, h = 2^-200, in 640-bit arithmetic.
 
     The error is about h^2 f'''/6 from the formula and 2^-640 / h from rounding: below 2^-390 for the functions here.

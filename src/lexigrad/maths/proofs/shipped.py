@@ -34,7 +34,7 @@ def targets(scores: NDArray[Any]) -> NDArray[Any]:
     return scores**2 / (scores**2).sum(axis=-1, keepdims=True)
 
 
-def gradient(f: Callable[[Any], Any], x: Any) -> NDArray[Any]:
+def gradient(f: Callable[..., Any], x: Any, step: float = STEP) -> NDArray[Any]:
     """Return the fourth-order central differences of a function of one array (or number), which may return an array.
 
     The sum of what it returns is differentiated. That is the same as the derivative of each entry where entry i of the result
@@ -49,7 +49,7 @@ def gradient(f: Callable[[Any], Any], x: Any) -> NDArray[Any]:
         values = []
         for steps in (-2, -1, 1, 2):
             there = x.copy()
-            there[i] += steps * STEP
+            there[i] += steps * step
             values.append(np.sum(f(there), dtype=np.float64))
-        slopes[i] = (8 * (values[2] - values[1]) - (values[3] - values[0])) / (12 * STEP)
+        slopes[i] = (8 * (values[2] - values[1]) - (values[3] - values[0])) / (12 * step)
     return slopes

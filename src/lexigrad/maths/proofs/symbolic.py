@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import sympy as sp
+from sympy.core.function import AppliedUndef
 
 DIMENSIONS = range(2, 6)
 """Sizes for which a statement about vectors is proven where SymPy has no general proof."""
@@ -76,27 +77,49 @@ def is_zero(expression: Any) -> bool:
     (True, False)
     """
     expression = sp.sympify(expression)
-    if expression == 0 or _rational_zero(expression) or _rational_zero(sp.expand(expression, log=False)):
+    if expression == 0 or _rational_zero(expression) or _rational_zero(_split_powers(expression)):
         return True
     if expression.has(sp.Sum):
         return sp.factor_terms(sp.expand(expression, log=False)) == 0 or sp.simplify(expression) == 0
     return difference_shown_at([expression], [0]) is None and sp.simplify(expression) == 0
 
 
+def _split_powers(expression: Any) -> Any:
+    """Turn e^(a + b) into e^a e^b, and 2^n into e^(n log 2)."""
+    return sp.expand_power_exp(expression).replace(
+        lambda part: part.is_Pow and part.base.is_Number and not part.exp.is_number,
+        lambda part: sp.exp(part.exp * sp.log(part.base)),
+    )
+
+
 def _rational_zero(expression: Any) -> bool:
-    """Return whether an expression is 0 when exponentials, logarithms and sums are replaced by unknowns."""
-    atoms = expression.atoms(sp.exp, sp.log, sp.Sum)
-    unknowns = expression.xreplace({atom: sp.Dummy() for atom in atoms})
-    numerator, _ = sp.fraction(sp.together(unknowns))
+    """Return whether an expression is 0 when powers, logarithms and sums are replaced by unknowns: then it is 0."""
+    unknowns: dict[Any, Any] = {}
+    replaced = {}
+    for atom in expression.atoms(sp.exp, sp.log, sp.Sum, sp.Pow):
+        base, exponent = atom.as_base_exp()
+        if isinstance(atom, sp.log | sp.Sum):
+            replaced[atom] = unknowns.setdefault(atom, sp.Dummy())
+            continue
+        if exponent.is_number:
+            continue
+        sign = -1 if exponent.could_extract_minus_sign() else 1
+        times, rest = (sign * exponent).as_coeff_Mul()
+        if not times.is_Integer:
+            times, rest = sp.Integer(1), sign * exponent
+        unknown = unknowns.setdefault(base**rest, sp.Dummy())
+        replaced[atom] = unknown ** (sign * times)
+    numerator, _ = sp.fraction(sp.together(expression.xreplace(replaced)))
     return sp.expand(numerator) == 0
 
 
 def difference_shown_at(claimed: Sequence[Any], true: Sequence[Any]) -> dict[Any, Any] | None:
     """Return a point where two lists of expressions differ visibly, or None if none was found."""
-    differences = [sp.sympify(one) - sp.sympify(other) for one, other in zip(claimed, true, strict=True)]
-    symbols = sorted(set().union(*(d.free_symbols for d in differences)), key=str)
-    if any(d.has(sp.Sum, sp.Indexed) for d in differences):
+    sides = [sp.sympify(expression) for expression in (*claimed, *true)]
+    if any(side.has(sp.Sum, sp.Indexed, AppliedUndef) for side in sides):
         return None
+    symbols = sorted(set().union(*(side.free_symbols for side in sides)), key=str)
+    differences = [one - other for one, other in zip(sides[: len(claimed)], sides[len(claimed) :], strict=True)]
     rng = random.Random(1)
     for attempt in range(TRIES):
         point = {symbol: i + 1 if attempt == 0 else rng.randint(1, 9) for i, symbol in enumerate(symbols)}

@@ -31,6 +31,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
         "log_sigmoid_gradient",
         "log1pexp_gradient",
         "cross_entropy_gradient",
+        "weighted_cross_entropy_gradient",
         "binary_cross_entropy_gradient",
         "several_labels_gradient",
         "one_vs_all_gradient",
