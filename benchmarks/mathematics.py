@@ -33,7 +33,9 @@ def print_times(title: str, answer: dict[str, Any]) -> None:
     rows = []
     for case, times in answer.items():
         cells = [case, spread(times[ours], ".3g")]
-        cells += [f"{spread(times[name], '.3g')}, **{median(times[name]) / median(times[ours]):.1f}×**" for name in names[1:]]
+        cells += [
+            f"{spread(times[name], '.3g')}, **{median(times[name]) / median(times[ours]):.1f}×**" for name in names[1:]
+        ]
         rows.append(cells)
     print(f"{title}\n")
     print(table(["", *names], rows))
@@ -45,8 +47,12 @@ def main() -> None:
     per_element = "10^7 float32 in all, nanoseconds an element"
     print_times(f"softmax, one thread, {per_element}; rows of", measure("softmax"))
     print_times(f"softmax, two threads, {per_element}; rows of", measure("softmax_threads", 2))
-    print_times("logsumexp, one thread; nanoseconds an element, for the single vector microseconds a call", measure("logsumexp"))
-    print_times(f"softmax_cross_entropy, loss and gradient, one thread, {per_element}; rows of", measure("cross_entropy"))
+    print_times(
+        "logsumexp, one thread; nanoseconds an element, for the single vector microseconds a call", measure("logsumexp")
+    )
+    print_times(
+        f"softmax_cross_entropy, loss and gradient, one thread, {per_element}; rows of", measure("cross_entropy")
+    )
     for threads in (1, 2):
         print_times(
             f"One row of 1.2 GB (3 * 10^8 float32), {threads} thread(s), GB/s: a copy moves 8 bytes an element, softmax 12, both past the caches",

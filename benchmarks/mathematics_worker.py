@@ -13,14 +13,12 @@ from typing import Any
 import numpy as np
 import scipy.special
 import torch
-from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
 
 import lexigrad
 from lexigrad.machine.compiler import kernel
 from lexigrad.machine.threads import map_threads
-from lexigrad.machine.vectors import I64
 from lexigrad.maths.row_loops import _Loop
 
 ELEMENTS = 10**7

@@ -45,7 +45,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_help_teaches() -> None:
     usage = run("--help").stdout
-    for verb in ("demo", "train", "test", "predict", "explain", "info"):
+    for verb in ("demo", "train", "test", "predict", "explain", "info", "prove"):
         assert verb in usage
         assert "Usage" in run(verb, "--help").stdout
     assert "--word-ngrams" in run("train", "--help").stdout

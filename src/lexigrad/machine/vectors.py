@@ -198,7 +198,7 @@ class Plain:
         if self.bits == 32:
             return self.dtype.type(np.float64(a) * np.float64(b) + np.float64(c))
         product, low = _two_product(a, self.number(b))
-        total, rest = two_sum(product, self.number(c) if np.isscalar(c) else c)
+        total, rest = two_sum(product, np.asarray(c, self.dtype)[()])
         with np.errstate(invalid="ignore"):
             exact = total + (rest + low)
         return np.where(np.isfinite(total) & np.isfinite(exact), exact, total)

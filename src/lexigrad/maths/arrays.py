@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -114,7 +115,7 @@ def share(work: Callable[[int, int], None], rows: int, n: int, threads: int | No
         except BaseException as error:
             errors.append(error)
 
-    others = [threading.Thread(target=run, args=pair) for pair in zip(bounds[1:-1], bounds[2:], strict=True)]
+    others = [threading.Thread(target=run, args=pair) for pair in pairwise(bounds[1:])]
     for thread in others:
         thread.start()
     run(bounds[0], bounds[1])

@@ -107,6 +107,12 @@ class _Rows:
         scores = self.buffer[: len(self.hidden) * len(block)].reshape(len(self.hidden), len(block))
         return np.matmul(self.hidden, block.T, out=scores)
 
+    def each(self, kernel: Any, scores: Array, peaks: Array, sums: Array, width: int, *more: float) -> None:
+        """Call a kernel for all rows of a block, in threads."""
+        share(
+            lambda first, stop: kernel(scores, peaks, sums, first, stop, width, *more), len(peaks), width, self.threads
+        )
+
     def run(self, losses: Array, d_hidden: Array, d_weights: Array, scale: float) -> None:
         """Fill the losses and add to the gradients."""
         n = len(self.hidden)
@@ -116,8 +122,7 @@ class _Rows:
             scores = self.scores(first)
             here = everyone[(self.labels >= first) & (self.labels < first + self.width)]
             chosen[here] = scores[here, self.labels[here] - first]
-            source, width = flat(scores), scores.shape[1]
-            share(lambda a, b: row_kernels.join_block(source, peaks, sums, a, b, width), n, width, self.threads)  # noqa: B023
+            self.each(row_kernels.join_block, flat(scores), peaks, sums, scores.shape[1])
         if np.any(peaks == -np.inf):
             raise DataError(
                 f"row {int(np.argmax(peaks == -np.inf))} has no score above -inf, so no label has a probability"
@@ -126,10 +131,7 @@ class _Rows:
         product = np.empty_like(d_hidden)
         for first in range(0, len(self.weights), self.width):
             scores = self.scores(first)
-            target, width = scores.reshape(-1), scores.shape[1]
-            share(
-                lambda a, b: row_kernels.probs_of_block(target, peaks, sums, a, b, width, scale), n, width, self.threads
-            )  # noqa: B023
+            self.each(row_kernels.probs_of_block, scores.reshape(-1), peaks, sums, scores.shape[1], scale)
             here = everyone[(self.labels >= first) & (self.labels < first + self.width)]
             scores[here, self.labels[here] - first] -= scale
             d_hidden += np.matmul(scores, self.weights[first : first + self.width], out=product)

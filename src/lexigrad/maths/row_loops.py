@@ -350,7 +350,7 @@ def _short_cross_entropy(
     typingctx: Any, x: Any, labels: Any, losses: Any, out: Any, first: Any, stop: Any, n: Any, scale: Any, gradient: Any
 ) -> Any:
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        x, labels, losses, out, first, stop, n, scale, gradient = args
+        _, labels, _, _, first, stop, n, scale, gradient = args
         zero = ir.Constant(I64, 0)
         arrays = [(signature.args[i], args[i], zero) for i in (0, 3, 2)]
         loop = _Loop(context, builder, *arrays)

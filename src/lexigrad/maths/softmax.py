@@ -108,9 +108,9 @@ def softmax(x: ArrayLike, axis: int = -1, out: Array | None = None, *, threads: 
     >>> softmax([[1001.0, 1002.0], [3.0, 4.0]]).round(8).tolist()
     [[0.26894142, 0.73105858], [0.26894142, 0.73105858]]
     """
-    if out is None and is_vector(x, axis):
+    if out is None and is_vector(x, axis) and isinstance(x, np.ndarray):
         result = np.empty_like(x)
-        _softmax(flat(x), result, 1, x.size)  # type: ignore[union-attr]
+        _softmax(flat(x), result, 1, x.size)
         return result
     scores, number = _rows_of(x, axis, "softmax")
     result = checked_out(out, scores.shape, result_dtype(scores.dtype))
@@ -181,11 +181,11 @@ def log_softmax(x: ArrayLike, axis: int = -1, out: Array | None = None, *, threa
     --------
     >>> import numpy as np
     >>> float(log_softmax(np.float32([20, 0]))[0])
-    -2.0611536921010156e-09
+    -2.06115369216775e-09
     """
-    if out is None and is_vector(x, axis):
+    if out is None and is_vector(x, axis) and isinstance(x, np.ndarray):
         result = np.empty_like(x)
-        row_kernels.log_softmax(flat(x), result, 0, 1, x.size)  # type: ignore[union-attr]
+        row_kernels.log_softmax(flat(x), result, 0, 1, x.size)
         return result
     scores, number = _rows_of(x, axis, "log_softmax")
     result = checked_out(out, scores.shape, result_dtype(scores.dtype))
@@ -225,9 +225,9 @@ def logsumexp(
     >>> float(logsumexp([1000.0, 1000.0]))
     1000.6931471805599
     """
-    if out is None and not keepdims and is_vector(x, axis):
-        result = np.empty(1, x.dtype)  # type: ignore[union-attr]
-        row_kernels.logsumexp(flat(x), result, 0, 1, x.size)  # type: ignore[arg-type, union-attr]
+    if out is None and not keepdims and is_vector(x, axis) and isinstance(x, np.ndarray):
+        result = np.empty(1, x.dtype)
+        row_kernels.logsumexp(flat(x), result, 0, 1, x.size)
         return result[0]
     scores, number = _rows_of(x, axis, "logsumexp")
     shape = tuple(1 if i == number else size for i, size in enumerate(scores.shape) if keepdims or i != number)

@@ -28,15 +28,20 @@ import sympy as sp
 from mpmath import mp
 from lexigrad.maths.proofs import Claim, numeric, prove
 
+
 def symbolic():
     x = sp.Symbol("x", real=True)
-    yield "any x", 1 - sp.tanh(x) ** 2, sp.diff(sp.tanh(x), x)   # where, claimed, true
+    yield "any x", 1 - sp.tanh(x) ** 2, sp.diff(sp.tanh(x), x)  # where, claimed, true
+
 
 def in_200_bits():
     for [x] in numeric.points(1):
         yield {"x": x}, 1 - mp.tanh(x[0]) ** 2, numeric.gradient(lambda x: mp.tanh(x[0]), x)
 
-CLAIM = Claim(name="tanh_derivative", statement="The derivative of tanh is 1 - tanh^2.", symbolic=symbolic, numeric=in_200_bits)
+
+CLAIM = Claim(
+    name="tanh_derivative", statement="The derivative of tanh is 1 - tanh^2.", symbolic=symbolic, numeric=in_200_bits
+)
 assert prove([CLAIM])[0].outcome == "proven"
 ```
 
