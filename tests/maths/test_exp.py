@@ -8,7 +8,7 @@ import pytest
 from numba import njit
 
 from lexigrad.machine.vectors import Plain
-from lexigrad.maths.exp import exp_parts, power_of_two
+from lexigrad.maths.exp import exp_parts, exponent_of, magic_for
 from lexigrad.maths.row_loops import exp, exponentials
 
 RNG = np.random.default_rng(0)
@@ -51,8 +51,8 @@ def test_the_remainder_is_off_by_less_than_half_a_unit(dtype: type) -> None:
     ops = Plain(dtype)
     unit = float(np.finfo(dtype).eps) / 2
     x = RNG.uniform(-300, 300, 2_000).astype(dtype)
-    shifted, t = exp_parts(ops, x)
-    n = np.round(shifted - 1.5 * 2.0 ** np.finfo(dtype).nmant)
+    t, _ = exp_parts(ops, x, magic_for(ops, 0))
+    n = exponent_of(ops, x)
     with mpmath.workprec(200):
         for i in range(len(x)):
             exact = mpmath.exp(mpmath.mpf(float(x[i])) - int(n[i]) * mpmath.log(2))
@@ -62,13 +62,21 @@ def test_the_remainder_is_off_by_less_than_half_a_unit(dtype: type) -> None:
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_power_of_two(dtype: type) -> None:
     ops = Plain(dtype)
-    shifted, _ = exp_parts(ops, np.array([-80.0, 0.0, 0.3, 0.4, 80.0], dtype))
-    assert np.log2(power_of_two(ops, shifted, ops.integer(3))).tolist() == [-112.0, 3.0, 3.0, 4.0, 118.0]
+    _, s = exp_parts(ops, np.array([-80.0, 0.0, 0.3, 0.4, 80.0], dtype), magic_for(ops, 3))
+    assert np.log2(s).tolist() == [-112.0, 3.0, 3.0, 4.0, 118.0]
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_power_below_the_normal_numbers_is_zero(dtype: type) -> None:
+    ops, bias = Plain(dtype), np.finfo(dtype).maxexp - 1
+    _, s = exp_parts(ops, np.log(2) * np.array([-bias, -bias - 0.4, 1 - bias], dtype), magic_for(ops, 0))
+    assert s.tolist() == [0.0, 0.0, 2.0 ** (1 - bias)]
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_edges(dtype: type) -> None:
-    x = np.array([-np.inf, -1e30, -87.4, 0], dtype)
+    smallest = float(np.log(np.finfo(dtype).smallest_normal))
+    x = np.array([-np.inf, -1e30, smallest - 0.7, 0], dtype)
     np.testing.assert_array_equal(exp_of(x), np.array([0, 0, 0, 1], dtype))
     assert np.isnan(exp_of(np.array([np.nan], dtype)))[0]
     assert exp_of(np.empty(0, dtype)).size == 0
@@ -78,6 +86,6 @@ def test_edges(dtype: type) -> None:
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_plain_and_emitted_agree(dtype: type) -> None:
     x = RNG.uniform(-87, 80, 1_003).astype(dtype)
-    shifted, t = exp_parts(Plain(dtype), x)
-    s = power_of_two(Plain(dtype), shifted, np.dtype(f"i{x.itemsize}").type(0))
+    ops = Plain(dtype)
+    t, s = exp_parts(ops, x, magic_for(ops, 0))
     np.testing.assert_allclose(exp_of(x), s * (1 + t), rtol=2 * np.finfo(dtype).eps, atol=0)

@@ -127,6 +127,10 @@ class Emitted:
             self, self.builder.select(condition.value, self.like(known.value, yes), self.like(known.value, no))
         )
 
+    def at_least(self, a: Lanes, bound: Any) -> Lanes:
+        """Return the larger of two values; a NaN of `a` stays."""
+        return self.select(a < bound, Lanes(self, self.like(a.value, bound)), a)
+
     def choose(self, condition: Lanes, yes: Lanes, no: Lanes) -> Lanes:
         """Return all of `yes` or all of `no` by a scalar condition."""
         return Lanes(self, self.builder.select(condition.value, yes.value, no.value))
@@ -227,6 +231,10 @@ class Plain:
         """Return `yes` where the condition holds, else `no`."""
         known = yes if hasattr(yes, "dtype") else no
         return np.where(condition, yes, no).astype(known.dtype)
+
+    def at_least(self, a: Any, bound: Any) -> Any:
+        """Return the larger of two values; a NaN of `a` stays."""
+        return self.select(a < bound, self.number(bound), a)
 
     def to_bits(self, a: Any) -> Any:
         """Return the floats' bits as integers of the same size."""
@@ -340,10 +348,28 @@ def _body(builder: Any, start: Any, stop: Any, step: int) -> Iterator[Any]:
         yield index
 
 
-def vector_loop(builder: Any, n: Any, width: int, body: Callable[[Any, Any], None]) -> None:
-    """Call `body(index, mask)` for each vector of `width` lanes in 0..n; the mask is None but for the last, shorter one."""
+TOGETHER = 4
+"""Vectors that `vector_loop` hands to `several`."""
+
+
+def vector_loop(
+    builder: Any,
+    n: Any,
+    width: int,
+    body: Callable[[Any, Any], None],
+    several: Callable[[list[Any]], None] | None = None,
+) -> None:
+    """Call `body(index, mask)` for each vector of `width` lanes in 0..n; the mask is None but for the last, shorter one.
+
+    With `several`, that is called first, with the indices of `TOGETHER` vectors at a time.
+    """
+    done = ir.Constant(I64, 0)
+    if several is not None:
+        start, done = done, builder.and_(n, ir.Constant(I64, -width * TOGETHER))
+        with _body(builder, start, done, width * TOGETHER) as index:
+            several([builder.add(index, ir.Constant(I64, width * k)) for k in range(TOGETHER)])
     whole = builder.and_(n, ir.Constant(I64, -width))
-    with _body(builder, ir.Constant(I64, 0), whole, width) as index:
+    with _body(builder, done, whole, width) as index:
         body(index, None)
     with builder.if_then(builder.icmp_signed("<", whole, n)):
         body(whole, first_lanes(builder, builder.sub(n, whole), width))

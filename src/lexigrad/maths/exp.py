@@ -3,8 +3,11 @@
     x = n ln 2 + r    with n the integer next to x / ln 2, so |r| <= (ln 2)/2
     exp(x) = 2^n (1 + t),    t = exp(r) - 1 = r + r^2 q(r)
 
-`exp_parts` returns n and t, not their product: a caller that multiplies 1 + t by a factor f can write f + t f and
-rounds once less.
+`exp_parts` returns t and s = 2^(n + offset), not their product: a caller that multiplies 1 + t by a factor f can write f + t f and
+rounds once less; the offset keeps a result that may be subnormal among the normal numbers until the last product.
+
+n is found by adding a large number, `magic`, whose last digit is worth 1: the sum holds n in its lowest bits. With the exponent's bias
+and the offset added to `magic` beforehand, those bits are the exponent of s and need only be moved to its place.
 
 Error. ln 2 is split into high + low with a full-length high, and n * high is subtracted by a fused multiply-add. That
 subtraction is exact: x and n * high are multiples of ulp(high)/2 and the difference is below 1/2. n * low enters t
@@ -33,8 +36,7 @@ class Format:
     mantissa : bits after the leading one
     bias : what is added to an exponent before it is stored
     magic : 1.5 * 2^mantissa; adding it rounds to an integer, which then stands in the lowest bits
-    headroom : 2^headroom is kept as a factor where a result may be subnormal, so that only the last product rounds there
-    lowest : exp(lowest) and what is below it is 0 beside 1, also when summed 2^20 times
+    headroom : offset where a result may be subnormal, so that only the last product rounds there
     log2_e, ln2_high, ln2_low, coefficients : constants of the formula
     """
 
@@ -42,26 +44,25 @@ class Format:
     mantissa: int
     bias: int
     headroom: int
-    lowest: float
     ln2_high: float
     ln2_low: float
     coefficients: tuple[float, ...]
     log2_e: float = 1.4426950408889634
 
     @property
+    def depth(self) -> int:
+        """Return the n from which 2^-n, with the headroom, is not a normal number and counts as 0 beside 1."""
+        return self.bias + self.headroom
+
+    @property
     def far(self) -> float:
         """Return the size from which a peak is within a factor 2 of all scores that count beside it."""
-        return -2.0 * self.lowest
+        return 2.0 * self.ln2_high * (self.depth + 1)
 
     @property
     def magic(self) -> float:
         """Return 1.5 * 2^mantissa."""
         return 1.5 * 2.0**self.mantissa
-
-    @property
-    def magic_bits(self) -> int:
-        """Return the bits of `magic` as an integer."""
-        return int(np.array([self.magic], self.dtype).view(f"int{np.dtype(self.dtype).itemsize * 8}")[0])
 
 
 SINGLE = Format(
@@ -69,7 +70,6 @@ SINGLE = Format(
     mantissa=23,
     bias=127,
     headroom=60,
-    lowest=-124.0,
     ln2_high=0.693147182464599609375,
     ln2_low=-1.904654323148236017e-9,
     coefficients=(0.4999999403953552, 0.1666652113199234, 0.04166838899254799, 0.00836874544620514, 0.0013814540579915047),
@@ -80,7 +80,6 @@ DOUBLE = Format(
     mantissa=52,
     bias=1023,
     headroom=200,
-    lowest=-800.0,
     ln2_high=0.693147180559945286226764,
     ln2_low=2.319046813846299558e-17,
     coefficients=(
@@ -95,21 +94,30 @@ def format_of(ops: Any) -> Format:
     return SINGLE if ops.bits == 32 else DOUBLE
 
 
-def exp_parts(ops: Any, x: Any) -> tuple[Any, Any]:
-    """Return (n + magic, t) with exp(x) = 2^n (1 + t), for |x| < 2^20; NaN gives NaN."""
+def magic_for(ops: Any, offset: Any) -> Any:
+    """Return what makes `exp_parts` give s = 2^(n + offset)."""
     form = format_of(ops)
-    shifted = ops.fma(x, ops.number(form.log2_e), ops.number(form.magic))
-    n = shifted - form.magic
+    return ops.number(form.magic + form.bias) + offset
+
+
+def exponent_of(ops: Any, x: Any) -> Any:
+    """Return the n of exp(x) = 2^n (1 + t), as a float."""
+    form = format_of(ops)
+    return ops.fma(x, ops.number(form.log2_e), ops.number(form.magic)) - form.magic
+
+
+def exp_parts(ops: Any, x: Any, magic: Any) -> tuple[Any, Any]:
+    """Return (t, s) with exp(x) = s (1 + t) / 2^offset, for |x| < 2^20 and s an exponent of normal numbers; NaN gives a t of NaN.
+
+    Where the exponent of s is just below the normal numbers, s is 0.
+    """
+    form = format_of(ops)
+    shifted = ops.fma(x, ops.number(form.log2_e), magic)
+    n = shifted - magic
     high = ops.fma(n, ops.number(-form.ln2_high), x)
     r = ops.fma(n, ops.number(-form.ln2_low), high)
     q = ops.number(form.coefficients[-1])
     for coefficient in form.coefficients[-2::-1]:
         q = ops.fma(q, r, ops.number(coefficient))
-    return shifted, high + ops.fma(n, ops.number(-form.ln2_low), (r * r) * q)
-
-
-def power_of_two(ops: Any, shifted: Any, offset: Any) -> Any:
-    """Return 2^(n + offset) for the n + magic of `exp_parts`; n + offset must be an exponent of normal numbers."""
-    form = format_of(ops)
-    bits = ops.to_bits(shifted) + (offset - (form.magic_bits - form.bias))
-    return ops.from_bits(bits << form.mantissa)
+    t = high + ops.fma(n, ops.number(-form.ln2_low), (r * r) * q)
+    return t, ops.from_bits(ops.to_bits(shifted) << form.mantissa)

@@ -24,7 +24,7 @@ from numba.np.arrayobj import make_array
 
 from lexigrad.machine.compiler import kernel
 from lexigrad.machine.vectors import Emitted, Plain, Stretch, vector_loop
-from lexigrad.maths.exp import DOUBLE, exp_parts, power_of_two
+from lexigrad.maths.exp import DOUBLE, exp_parts, magic_for
 from lexigrad.maths.log1p import log1p_parts
 
 WIDTH = 8
@@ -35,10 +35,8 @@ SCALE = 2.0**-DOUBLE.headroom
 
 def _decay(ops: Any, x: Any) -> tuple[Any, Any, Any, Any]:
     """Return (t, s, high, low) with exp(-|x|) = s (1 + t) / 2^headroom = high + low; s is 0 where it is below every float64."""
-    a = -ops.absolute(x)
-    outside = a < DOUBLE.lowest
-    shifted, t = exp_parts(ops, ops.select(outside, ops.number(DOUBLE.lowest), a))
-    s = ops.select(outside, 0.0, power_of_two(ops, shifted, ops.integer(DOUBLE.headroom)))
+    a = ops.at_least(-ops.absolute(x), -DOUBLE.depth * DOUBLE.ln2_high)
+    t, s = exp_parts(ops, a, magic_for(ops, DOUBLE.headroom))
     value = ops.fma(t, s, s)
     return t, s, value * SCALE, ops.fma(t, s, s - value) * SCALE
 

@@ -38,6 +38,9 @@ from lexigrad.maths.row_loops import (
 BLOCK = 4096
 """Scores in a block; 16 or 32 KB."""
 
+AHEAD = 1024
+"""Scores between what is read and what is asked for into the first cache."""
+
 LINE = 64
 """Bytes in a cache line."""
 
@@ -62,38 +65,32 @@ def two_sum(a, b):  # type: ignore[no-untyped-def]
 def sum_of_row(x, start, n, out, out_start, store, ahead):  # type: ignore[no-untyped-def]
     """Return (peak, high, low): sum_i exp(x_i - shift) = 2^N (high + low), with shift and N of the peak.
 
-    A peak of +inf or -inf comes back as it is, with a sum of 0. With `store` the remainders are left in `out`.
+    A peak of +inf or -inf comes back as it is, with a sum of 0. With `store` the remainders are left in `out`. The peak of the first
+    block serves until a block has a larger one: that block is added up again. Peaks far from 0 shift the scores, so there all blocks
+    need the row's own.
     """
-    peak, exponent, high, low = row_peak(x, start, min(n, BLOCK)), 0.0, 0.0, 0.0
-    whole = n > BLOCK and is_far(peak)  # one peak, found beforehand, for all blocks
+    peak, high, low = row_peak(x, start, min(n, BLOCK)), 0.0, 0.0
+    if n > BLOCK and is_far(peak):
+        peak = row_peak(x, start, n)
     first = 0
-    while first < n:
+    while first < n and np.isfinite(peak):
         count = min(BLOCK, n - first)
-        if whole and first == 0:
-            peak = row_peak(x, start, n)
-        top = peak if whole or first == 0 else row_peak(x, start + first, count)
-        if not whole and first > 0 and is_far(top):
-            whole, first = True, 0
-            continue
-        if not np.isfinite(top):
-            return peak, 0.0, 0.0
         if store:
-            total, rest = row_total_store(x, start + first, count, top, out, out_start + first, ahead)
+            total, rest, top = row_total_store(x, start + first, count, peak, out, start + first, ahead)
         else:
-            total, rest = row_total(x, start + first, count, top, out, out_start + first, ahead)
-        top_exponent, _ = peak_parts(top)
-        if first == 0:
-            exponent, high, low = top_exponent, total, rest
-        else:
-            scale = math.ldexp(1.0, -int(abs(top_exponent - exponent)))
-            if top_exponent > exponent:
-                exponent, high, low = top_exponent, high * scale, low * scale
-            else:
-                total, rest = total * scale, rest * scale
-            peak = max(peak, top)
+            total, rest, top = row_total(x, start + first, count, peak, out, start + first, ahead)
+        if top <= peak:
             high, lost = two_sum(high, total)
             low += rest + lost
-        first += count
+            first += count
+        elif is_far(top):
+            peak, high, low, first = row_peak(x, start, n), 0.0, 0.0, 0
+        else:
+            before, _ = peak_parts(peak)
+            peak = x.dtype.type(top)
+            exponent, _ = peak_parts(peak)
+            scale = math.ldexp(1.0, int(before - exponent))
+            high, low = high * scale, low * scale
     high, low = two_sum(high, low)
     return peak, high, low
 
@@ -181,7 +178,7 @@ def softmax(x, out, first, stop, n, stored, streaming, skew):  # type: ignore[no
         return
     for row in range(first, stop):
         start = row * n
-        peak, high, low = sum_of_row(x, start, n, out, start, stored, min(n, BLOCK))
+        peak, high, low = sum_of_row(x, start, n, out, start, stored, min(n, AHEAD))
         if np.isfinite(peak):
             scale, rest = inverse(peak, high, low, 1.0)
             probs_of_row(x, start, n, peak, scale, rest, out, start, stored, streaming, skew)
@@ -202,7 +199,7 @@ def log_softmax(x, out, first, stop, n):  # type: ignore[no-untyped-def]
         return
     for row in range(first, stop):
         start = row * n
-        peak, others, _, _ = others_of_row(x, start, n, out, start, False, min(n, BLOCK))
+        peak, others, _, _ = others_of_row(x, start, n, out, start, False, min(n, AHEAD))
         if np.isfinite(peak):
             high, low = sum_pair(peak, log1p(others))
             row_minus(x, start, n, high, low, out, start)
@@ -218,7 +215,7 @@ def logsumexp(x, out, first, stop, n):  # type: ignore[no-untyped-def]
         return
     for row in range(first, stop):
         if not short:
-            peak, others, _, _ = others_of_row(x, row * n, n, x, row * n, False, min(n, BLOCK))
+            peak, others, _, _ = others_of_row(x, row * n, n, x, row * n, False, min(n, AHEAD))
             out[row], _ = sum_pair(peak, log1p(others))
         else:
             peak = row_peak(x, row * n, n)
@@ -266,7 +263,7 @@ def softmax_cross_entropy(x, labels, losses, out, first, stop, n, scale, gradien
         start = row * n
         place = start + labels[row]
         score = x[place]
-        peak, others, high, low = others_of_row(x, start, n, out, start, gradient and stored, min(n, BLOCK))
+        peak, others, high, low = others_of_row(x, start, n, out, start, gradient and stored, min(n, AHEAD))
         if np.isfinite(peak):
             losses[row] = (np.float64(peak) - np.float64(score)) + log1p(others)
             if gradient:
@@ -287,7 +284,7 @@ def soft_cross_entropy(x, targets, losses, out, first, stop, n, scale, gradient)
     """
     for row in range(first, stop):
         start = row * n
-        peak, others, high, low = others_of_row(x, start, n, out, start, False, min(n, BLOCK))
+        peak, others, high, low = others_of_row(x, start, n, out, start, False, min(n, AHEAD))
         weight, loss = 0.0, 0.0
         if np.isfinite(peak):
             log_total = log1p(others)
@@ -344,7 +341,7 @@ def probs_of_block(scores, peaks, sums, first, stop, n, scale):  # type: ignore[
 @kernel()
 def part_sum(x, start, stop):  # type: ignore[no-untyped-def]
     """Return `sum_of_row` of a part of a row."""
-    peak, high, low = sum_of_row(x, start, stop - start, x, start, False, BLOCK)
+    peak, high, low = sum_of_row(x, start, stop - start, x, start, False, AHEAD)
     return np.float64(peak), high, low
 
 

@@ -36,31 +36,31 @@ from lexigrad.machine.vectors import (
     two_sum,
     vector_loop,
 )
-from lexigrad.maths.exp import exp_parts, format_of, power_of_two
+from lexigrad.maths.exp import exp_parts, exponent_of, format_of, magic_for
 from lexigrad.maths.log1p import log1p_of
 
 
 def shift_of(ops: Any, peak: Any) -> tuple[Any, Any, Any]:
-    """Return what a row with this peak is shifted by, the lowest shifted score that counts, and headroom - N."""
+    """Return what a row with this peak is shifted by, the lowest shifted score that counts, and the `magic` of headroom - N."""
     form = format_of(ops)
     shift = ops.select(ops.absolute(peak) < form.far, ops.number(0.0), peak)
-    top = peak - shift
-    shifted, _ = exp_parts(ops, top)
-    return shift, top + form.lowest, -(ops.to_bits(shifted) - (form.magic_bits + form.headroom))
+    exponent = exponent_of(ops, peak - shift)
+    return shift, (exponent - form.depth) * form.ln2_high, magic_for(ops, -exponent + form.headroom)
 
 
-def row_parts(ops: Any, x: Any, shift: Any, low: Any, offset: Any) -> tuple[Any, Any]:
+def row_parts(ops: Any, x: Any, shift: Any, lowest: Any, magic: Any) -> tuple[Any, Any]:
     """Return (t, s) with exp(x) = s (1 + t) 2^(N - headroom); s is 0, so that nothing underflows slowly, where x does not count."""
-    d = x - shift
-    outside = d < low
-    shifted, t = exp_parts(ops, ops.select(outside, low, d))
-    return t, ops.select(outside, 0.0, power_of_two(ops, shifted, offset))
+    return exp_parts(ops, ops.at_least(x - shift, lowest), magic)
 
 
 def term_of(ops: Any, t: Any, s: Any) -> tuple[Any, Any]:
     """Return s (1 + t) as a rounded value and the exact rest."""
     value = ops.fma(t, s, s)
     return value, ops.fma(t, s, s - value)
+
+
+FAR_AHEAD = 8192
+"""Elements between what is read and what is asked for into the second cache."""
 
 
 class _Loop:
@@ -79,9 +79,14 @@ class _Loop:
         """Return `shift_of` the peak in every lane."""
         return [self.ops.splat(value) for value in shift_of(self.scalar, Lanes(self.scalar, peak))]
 
-    def over(self, n: Any, body: Any) -> None:
+    def over(self, n: Any, body: Any, several: Any = None) -> None:
         """Emit the loop over the row."""
-        vector_loop(self.builder, n, self.ops.width, body)
+        vector_loop(self.builder, n, self.ops.width, body, several)
+
+    def prefetch(self, stretch: Stretch, index: Any, ahead: Any) -> None:
+        """Ask for what comes `ahead` of an element, and for the second cache for what comes `FAR_AHEAD` of it."""
+        stretch.prefetch(self.builder.add(index, ahead))
+        stretch.prefetch(self.builder.add(index, ir.Constant(I64, FAR_AHEAD)), level=2)
 
     def largest(self, value: Lanes) -> Lanes:
         """Return the largest lane."""
@@ -108,12 +113,12 @@ class _Loop:
 
         return two_sum(*reduce_lanes((value, rest), combine))
 
-    def pair(self, high: Lanes, low: Lanes, result: Any) -> Any:
-        """Return two float64 as a tuple."""
-        return self.context.make_tuple(self.builder, result, [high.value, low.value])
+    def tuple(self, values: list[Lanes], result: Any) -> Any:
+        """Return some float64 as a tuple."""
+        return self.context.make_tuple(self.builder, result, [value.value for value in values])
 
 
-PAIR = types.UniTuple(types.float64, 2)
+PAIR, TRIPLE = types.UniTuple(types.float64, 2), types.UniTuple(types.float64, 3)
 
 
 @intrinsic
@@ -123,11 +128,15 @@ def _row_peak(typingctx: Any, x: Any, start: Any, n: Any) -> Any:
         loop = _Loop(context, builder, (signature.args[0], x, start))
         best = Cell(loop.ops.number(-np.inf))
 
-        def body(i: Any, mask: Any) -> None:
-            score, top = loop.stretches[0].load(i, mask, -np.inf), best.get()
-            best.set(loop.ops.select(score > top, score, top))
+        def several(indices: list[Any]) -> None:
+            one, two, three, four = (loop.stretches[0].load(i, None, 0.0) for i in indices)
+            top = loop.ops.at_least(loop.ops.at_least(one, two), loop.ops.at_least(three, four))
+            best.set(loop.ops.at_least(best.get(), top))
 
-        loop.over(n, body)
+        def body(i: Any, mask: Any) -> None:
+            best.set(loop.ops.at_least(best.get(), loop.stretches[0].load(i, mask, -np.inf)))
+
+        loop.over(n, body, several)
         return loop.largest(best.get()).value
 
     return x.dtype(x, types.intp, types.intp), codegen
@@ -140,30 +149,33 @@ def _total(store: bool) -> Any:
             x, start, n, peak, out, out_start, ahead = args
             loop = _Loop(context, builder, (signature.args[0], x, start), (signature.args[4], out, out_start))
             ops, (scores, remainders) = loop.ops, loop.stretches
-            shift, low, offset = loop.shift(peak)
-            bias = 2.0 ** (format_of(ops).headroom + 1)  # no term is larger, so `lost` below is exact
+            shift, lowest, magic = loop.shift(peak)
+            bias = 2.0 ** (format_of(ops).headroom + 1)  # no term is larger, so `added` is exact; it is s up to a few last digits of `total`, so s - added is, too
             total, rest = Cell(ops.number(bias)), Cell(ops.number(0.0))
+            top = Cell(ops.splat(peak))
 
             def body(i: Any, mask: Any) -> None:
-                t, s = row_parts(ops, scores.load(i, mask, -np.inf), shift, low, offset)
+                x = scores.load(i, mask, -np.inf)
+                top.set(ops.at_least(top.get(), x))
+                t, s = row_parts(ops, x, shift, lowest, magic)
                 if store:
                     remainders.store(t, i, mask)
                     remainders.prefetch(builder.add(i, ahead), write=True)
-                scores.prefetch(builder.add(i, ahead))
-                value, below = term_of(ops, t, s)
+                loop.prefetch(scores, i, ahead)
                 before = total.get()
-                total.set(before + value)
-                lost = value - (total.get() - before)
-                rest.set(rest.get() + (lost + below))
+                total.set(before + ops.fma(t, s, s))
+                added = total.get() - before
+                rest.set(rest.get() + ops.fma(t, s, s - added))
 
             loop.over(n, body)
             unbiased = total.get() - bias
             rounded = (total.get() - unbiased) - bias
-            high, low = loop.sum(unbiased, rest.get() + rounded)
             scale = 2.0 ** -format_of(ops).headroom
-            return loop.pair(high * scale, low * scale, signature.return_type)
+            high, low = (part * scale for part in loop.sum(unbiased, rest.get() + rounded))
+            largest = loop.scalar.to_double(loop.largest(top.get()))
+            return loop.tuple([high, low, largest], signature.return_type)
 
-        return PAIR(x, types.intp, types.intp, peak, out, types.intp, types.intp), codegen
+        return TRIPLE(x, types.intp, types.intp, peak, out, types.intp, types.intp), codegen
 
     return row_total
 
@@ -175,18 +187,18 @@ def _others(store: bool) -> Any:
             x, start, n, peak, out, out_start, ahead = args
             loop = _Loop(context, builder, (signature.args[0], x, start), (signature.args[4], out, out_start))
             ops, (scores, remainders) = loop.ops, loop.stretches
-            shift, low, offset = loop.shift(peak)
+            shift, lowest, magic = loop.shift(peak)
             top = ops.splat(peak)
             total, rest = Cell(ops.number(0.0)), Cell(ops.number(0.0))
             winners = Cell(ops.integer(0))
 
             def body(i: Any, mask: Any) -> None:
                 x = scores.load(i, mask, -np.inf)
-                t, s = row_parts(ops, x, shift, low, offset)
+                t, s = row_parts(ops, x, shift, lowest, magic)
                 if store:
                     remainders.store(t, i, mask)
                     remainders.prefetch(builder.add(i, ahead), write=True)
-                scores.prefetch(builder.add(i, ahead))
+                loop.prefetch(scores, i, ahead)
                 wins = ops.equal(x, top)
                 winners.set(ops.select(wins, winners.get() + 1, winners.get()))
                 value, below = term_of(ops, t, ops.select(wins, 0.0, s))
@@ -198,13 +210,15 @@ def _others(store: bool) -> Any:
             high, low = loop.sum(total.get(), rest.get())
             scale = 2.0 ** -format_of(ops).headroom
             (count,) = reduce_lanes((ops.count_to_double(winners.get()),), lambda a, b: (a + b,))
-            values = [(high * scale).value, (low * scale).value, count.value]
-            return context.make_tuple(builder, signature.return_type, values)
+            return loop.tuple([high * scale, low * scale, count], signature.return_type)
 
-        result = types.UniTuple(types.float64, 3)
-        return result(x, types.intp, types.intp, peak, out, types.intp, types.intp), codegen
+        return TRIPLE(x, types.intp, types.intp, peak, out, types.intp, types.intp), codegen
 
     return row_others
+
+
+NEAR = 512
+"""Distance in elements at which the second pass asks for its scores."""
 
 
 def _probs(stored: bool, streaming: bool) -> Any:
@@ -216,12 +230,13 @@ def _probs(stored: bool, streaming: bool) -> Any:
             x, start, n, peak, high, low, out, out_start = args
             loop = _Loop(context, builder, (signature.args[0], x, start), (signature.args[6], out, out_start))
             ops, (scores, results) = loop.ops, loop.stretches
-            shift, lowest, offset = loop.shift(peak)
+            shift, lowest, magic = loop.shift(peak)
             scale = 2.0 ** -format_of(ops).headroom
             high, low = ops.splat(high) * scale, ops.splat(low) * scale
 
             def body(i: Any, mask: Any) -> None:
-                t, s = row_parts(ops, scores.load(i, mask, -np.inf), shift, lowest, offset)
+                t, s = row_parts(ops, scores.load(i, mask, -np.inf), shift, lowest, magic)
+                scores.prefetch(builder.add(i, ir.Constant(I64, NEAR)))
                 if stored:
                     t = results.load(i, mask, 0.0)
                 results.store((high + ops.fma(t, high, low)) * s, i, mask, streaming)
@@ -387,16 +402,11 @@ def _short_cross_entropy(
     return result, codegen
 
 
-SMALLEST_EXPONENT = -87.33654
-"""ln of the smallest normal float32."""
-
-
 def exp_of(ops: Any, x: Any) -> Any:
-    """Return exp(x) for x <= 88; 0 below the normal numbers of float32, in float64 too; NaN gives NaN."""
-    outside = x < SMALLEST_EXPONENT
-    shifted, t = exp_parts(ops, ops.select(outside, ops.number(SMALLEST_EXPONENT), x))
-    s = power_of_two(ops, shifted, ops.integer(0))
-    return ops.select(outside, ops.number(0.0), ops.fma(t, s, s))
+    """Return exp(x) for x <= 88, and 0 where it is below the normal numbers; NaN gives NaN."""
+    form = format_of(ops)
+    t, s = exp_parts(ops, ops.at_least(x, -form.bias * form.ln2_high), magic_for(ops, 0))
+    return ops.fma(t, s, s)
 
 
 @intrinsic
@@ -489,8 +499,9 @@ def _inverse(typingctx: Any, like: Any, high: Any, low: Any, factor: Any) -> Any
 
 def peak_of(ops: Any, peak: Any) -> tuple[Any, Any]:
     """Return (N, t) with exp(peak - shift) = 2^N (1 + t), as float64."""
-    shifted, t = exp_parts(ops, peak - shift_of(ops, peak)[0])
-    return ops.to_double(shifted - format_of(ops).magic), ops.to_double(t)
+    shift, _, magic = shift_of(ops, peak)
+    t, _ = exp_parts(ops, peak - shift, magic)
+    return ops.to_double(exponent_of(ops, peak - shift)), ops.to_double(t)
 
 
 @intrinsic
@@ -505,7 +516,7 @@ def _peak_parts(typingctx: Any, peak: Any) -> Any:
 
 
 def _row_peak_plain(x: Any, start: int, n: int) -> Any:
-    """Return the largest score of a row; NaN is passed over, and a row without a number gives -inf."""
+    """Return the largest score of a row. A row that has a NaN gives NaN as its sum, whatever its peak: here NaN is passed over."""
     return np.fmax.reduce(x[start : start + n], initial=x.dtype.type(-np.inf))
 
 
@@ -524,12 +535,18 @@ def _plain_sum(ops: Any, t: Any, s: Any) -> tuple[float, float]:
 
 
 def _total_plain(store: bool) -> Any:
-    def row_total(x: Any, start: int, n: int, peak: Any, out: Any, out_start: int, ahead: int) -> tuple[float, float]:
-        """Return sum_i exp(x_i) / 2^N as high + low; with `store`, leave the t_i in `out`. `ahead`: distance of the elements to prefetch."""
+    def row_total(
+        x: Any, start: int, n: int, peak: Any, out: Any, out_start: int, ahead: int
+    ) -> tuple[float, float, float]:
+        """Return sum_i exp(x_i) / 2^N as high + low, N that of the peak, and the largest of the peak and the scores.
+
+        Where that is larger than the peak, the sum is worthless. With `store`, leave the t_i in `out`. `ahead`: distance of the
+        elements to prefetch.
+        """
         ops, t, s = _plain_parts(x, start, n, peak)
         if store:
             out[out_start : out_start + n] = t
-        return _plain_sum(ops, t, s)
+        return *_plain_sum(ops, t, s), float(np.fmax.reduce(x[start : start + n], initial=peak))
 
     return row_total
 
@@ -636,7 +653,7 @@ def _exponentials_plain(x: Any, n: int) -> None:
 
 
 def _exp_plain(x: float) -> float:
-    """Return exp(x) for x <= 88, 0 below -87.3."""
+    """Return exp(x) for x <= 88, and 0 where it is below the normal numbers."""
     with np.errstate(invalid="ignore"):
         return float(exp_of(Plain(np.float64), np.float64(x)))
 
