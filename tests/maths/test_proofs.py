@@ -12,6 +12,7 @@ import mpmath
 import numpy as np
 import pytest
 import sympy as sp
+from numba import config
 
 from lexigrad import maths
 from lexigrad.errors import DataError, LexigradError, ParameterError
@@ -34,9 +35,19 @@ CLAIM = Claim(name="tanh_derivative", statement="The derivative of tanh is 1 - t
 """
 
 
+PLAIN = bool(config.DISABLE_JIT)
+"""Without the compiler only the checks of shipped functions can turn out differently: algebra and 200-bit arithmetic run no kernel."""
+
+
+def ours(name: str) -> Claim:
+    """Return a claim of ours; without the compiler, with its shipped check only."""
+    one = load(name)
+    return dataclasses.replace(one, symbolic=None, numeric=None) if PLAIN else one
+
+
 @pytest.fixture(scope="module")
 def verdicts() -> list[Verdict]:
-    return proofs.prove()
+    return proofs.prove(ours(name) for name in proofs.NAMES)
 
 
 def claim(**checks: Any) -> Claim:
@@ -59,6 +70,7 @@ def test_every_file_is_listed_and_named_like_its_claim() -> None:
         assert one.latex
         assert one.source
         assert one.expected == ("refuted" if name in SECTIONS["Refuted"] else "proven")
+        assert "shipped" in one.checks
         assert all(check.__doc__ for check in one.checks.values())
 
 
@@ -70,6 +82,7 @@ def test_all_turn_out_as_expected(verdicts: list[Verdict]) -> None:
     assert sum(verdict.seconds for verdict in verdicts) < 120
 
 
+@pytest.mark.skipif(PLAIN, reason="the page shows all checks; without the compiler only the shipped ones run")
 def test_page_is_what_is_committed(verdicts: list[Verdict]) -> None:
     page = proofs.markdown(verdicts)
     assert page == PAGE.read_text(encoding="utf-8"), "run: lexigrad prove --quiet --markdown > docs/proofs.md"
@@ -89,7 +102,7 @@ def test_known_counterexamples(verdicts: list[Verdict]) -> None:
     )
     assert found["naive_log_softmax"] == {"shipped": "at x = [20, 0]: claimed 0, true -2.06115e-09"}
     assert found["fasttext_sigmoid_table"]["shipped"] == "at x = 0.03124: claimed 0.5, true 0.507809"
-    for kind in ("symbolic", "numeric", "shipped"):
+    for kind in ("shipped",) if PLAIN else ("symbolic", "numeric", "shipped"):
         claimed, true = found["cbow_unscaled_update"][kind].split("claimed [")[1].split("], true [")
         n = claimed.count(",") + 1
         assert float(claimed.split(",")[0]) == pytest.approx(n * float(true.split(",")[0]), rel=1e-5)
@@ -101,7 +114,7 @@ PROVEN = [name for names in SECTIONS.values() for name in names if name not in S
 @pytest.mark.parametrize("name", PROVEN)
 def test_every_check_notices_a_small_error(name: str) -> None:
     """Each first comparison, moved by a millionth, must be refuted or at least no longer pass."""
-    one = load(name)
+    one = ours(name)
     for kind, check in one.checks.items():
 
         def moved(check: Any = check, kind: str = kind) -> Iterator[Comparison]:
@@ -137,8 +150,10 @@ def test_every_check_notices_a_small_error(name: str) -> None:
 def test_a_wrong_function_of_ours_is_noticed(function: str, of: str, monkeypatch: pytest.MonkeyPatch) -> None:
     right = getattr(maths, function)
     monkeypatch.setattr(maths, function, lambda *arguments: right(*arguments) * (1 + 1e-6) + 1e-6)
-    (verdict,) = proofs.prove([of])
-    assert [check.outcome for check in verdict.checks] == ["proven", "proven", "refuted"]
+    (verdict,) = proofs.prove([ours(of)])
+    outcomes = {check.kind: check.outcome for check in verdict.checks}
+    assert outcomes.pop("shipped") == "refuted"
+    assert set(outcomes.values()) == (set() if PLAIN else {"proven"})
 
 
 def test_a_wrong_gradient_of_a_loss_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -149,7 +164,7 @@ def test_a_wrong_gradient_of_a_loss_is_noticed(monkeypatch: pytest.MonkeyPatch) 
         return loss, d_scores * (1 + 1e-6)
 
     monkeypatch.setattr(maths, "softmax_cross_entropy", wrong)
-    (verdict,) = proofs.prove(["softmax_cross_entropy_gradient"])
+    (verdict,) = proofs.prove([ours("softmax_cross_entropy_gradient")])
     assert list(verdict.counterexamples) == ["shipped"]
 
 

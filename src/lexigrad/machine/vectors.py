@@ -201,11 +201,12 @@ class Plain:
         """Return a b + c, rounded once (float64: up to a tie in 2^50 or so, by exact products and sums)."""
         if self.bits == 32:
             return self.dtype.type(np.float64(a) * np.float64(b) + np.float64(c))
-        product, low = _two_product(a, self.number(b))
-        total, rest = two_sum(product, np.asarray(c, self.dtype)[()])
-        with np.errstate(invalid="ignore"):
+        with np.errstate(invalid="ignore", over="ignore"):
+            product, low = _two_product(a, self.number(b))
+            total, rest = two_sum(product, np.asarray(c, self.dtype)[()])
             exact = total + (rest + low)
-        return np.where(np.isfinite(total) & np.isfinite(exact), exact, total)
+        finite = np.isfinite(exact)
+        return exact if finite.all() else np.where(finite, exact, total)
 
     def integer(self, value: int) -> Any:
         """Return an integer constant."""
@@ -264,15 +265,13 @@ def _two_product(a: Any, b: Any) -> tuple[Any, Any]:
     """Return p = fl(a b) and a b - p for float64 (T. Dekker 1971)."""
     product = a * b
     (a_high, a_low), (b_high, b_low) = _split(a), _split(b)
-    with np.errstate(invalid="ignore", over="ignore"):
-        return product, ((a_high * b_high - product) + a_high * b_low + a_low * b_high) + a_low * b_low
+    return product, ((a_high * b_high - product) + a_high * b_low + a_low * b_high) + a_low * b_low
 
 
 def _split(a: Any) -> tuple[Any, Any]:
-    with np.errstate(invalid="ignore", over="ignore"):
-        shifted = a * 134217729.0
-        high = shifted - (shifted - a)
-        return high, a - high
+    shifted = a * 134217729.0
+    high = shifted - (shifted - a)
+    return high, a - high
 
 
 class Cell:

@@ -63,8 +63,8 @@ def cross_entropy(probs: ArrayLike, targets: ArrayLike, reduction: str = "mean")
             losses = -np.log(np.take_along_axis(p, labels[..., None], -1)[..., 0])
         else:
             logs = np.log(p)
-            losses = -np.where(weights == 0, 0 * p, weights * np.where(weights == 0, 0, logs)).sum(axis=-1)
-    return _reduced(losses + 0.0, reduction)
+            losses = -(weights * np.where(weights == 0, 0, logs)).sum(axis=-1)
+    return _reduced(losses + _nan_of_rows(p), reduction)
 
 
 def cross_entropy_backward(d_loss: ArrayLike, probs: ArrayLike, targets: ArrayLike, reduction: str = "mean") -> Array:
@@ -78,7 +78,7 @@ def cross_entropy_backward(d_loss: ArrayLike, probs: ArrayLike, targets: ArrayLi
     p = _predictions(probs, "probs")
     y = _weights(targets, p)
     with np.errstate(divide="ignore", invalid="ignore"):
-        d_probs = np.where(y == 0, 0.0, -y / p)
+        d_probs = np.where(y == 0, 0.0, -(y / p)) + _nan_of_rows(p)[..., None]
     return (d_probs * _upstream(d_loss, p.shape[:-1], reduction)[..., None]).astype(p.dtype, copy=False)
 
 
@@ -137,7 +137,8 @@ def softmax_cross_entropy(
     source, target, flat_losses = flat(x), result.reshape(-1), losses.reshape(-1)
     in_place = np.may_share_memory(x, result)
     stored = not in_place and n * x.itemsize <= CACHED
-    aims = flat(np.ascontiguousarray(labels if labels is not None else np.asarray(weights, work_type)))
+    aims = np.require(labels if labels is not None else np.asarray(weights, work_type), requirements=["C", "A"])
+    aims = flat(aims.copy() if np.may_share_memory(aims, result) else aims)
     bad: list[int] = []
 
     def work(first: int, stop: int) -> None:
@@ -202,7 +203,7 @@ def binary_cross_entropy_backward(
     """
     x, y = _pairs(scores, targets)
     d_scores = (1 - y) * sigmoid(x) - y * sigmoid(-x)
-    return d_scores * _upstream(d_loss, x.shape, reduction)
+    return np.asarray(d_scores * _upstream(d_loss, x.shape, reduction), x.dtype)
 
 
 def _predictions(values: ArrayLike, name: str) -> Array:
@@ -226,7 +227,7 @@ def _pairs(scores: ArrayLike, targets: ArrayLike) -> tuple[Array, Array]:
 def _targets(targets: ArrayLike, shape: tuple[int, ...]) -> tuple[Array | None, Array | None]:
     """Return (labels, None) or (None, weights)."""
     array = as_floats(targets, "targets")
-    if array.shape == shape and not (array.dtype.kind in "iu" and len(shape) == 1 and shape == (1,)):
+    if array.shape == shape:
         if np.any(array < 0):
             raise DataError("targets: expected weights from 0 up, got a negative one")
         return None, array
@@ -242,6 +243,11 @@ def _targets(targets: ArrayLike, shape: tuple[int, ...]) -> tuple[Array | None, 
             f"targets: label {wrong} is out of range; with {shape[-1]} labels they go from 0 to {shape[-1] - 1}"
         )
     return array.astype(np.int64, copy=False), None
+
+
+def _nan_of_rows(p: Array) -> Array:
+    """Return NaN for rows of probabilities with a NaN, 0 for the others."""
+    return 0 * p.max(axis=-1)
 
 
 def _weights(targets: ArrayLike, p: Array) -> Array:

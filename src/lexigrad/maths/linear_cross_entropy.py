@@ -89,7 +89,8 @@ def linear_cross_entropy(
     scale = 1.0 / len(h) if reduction == "mean" and len(h) else 1.0
     for first in range(0, len(h), MOST_ROWS):
         rows = slice(first, first + MOST_ROWS)
-        _Rows(h[rows], w, ids[rows], threads).run(losses[rows], d_hidden[rows], d_weights, scale)
+        with np.errstate(invalid="ignore"):  # NaN and infinities give NaN, quietly
+            _Rows(h[rows], w, ids[rows], threads).run(losses[rows], d_hidden[rows], d_weights, scale)
     return _reduced(losses, reduction), d_hidden, d_weights
 
 
@@ -117,16 +118,17 @@ class _Rows:
         """Fill the losses and add to the gradients."""
         n = len(self.hidden)
         everyone = np.arange(n)
-        peaks, sums, chosen = np.full(n, -np.inf), np.zeros(n), np.empty(n)
+        lowest = np.finfo(np.float64).min  # finite, so that a block of only -inf adds exp(-inf) = 0
+        peaks, sums, chosen = np.full(n, lowest), np.zeros(n), np.empty(n)
         for first in range(0, len(self.weights), self.width):
             scores = self.scores(first)
             here = everyone[(self.labels >= first) & (self.labels < first + self.width)]
             chosen[here] = scores[here, self.labels[here] - first]
             self.each(row_kernels.join_block, flat(scores), peaks, sums, scores.shape[1])
-        if np.any(peaks == -np.inf):
-            raise DataError(
-                f"row {int(np.argmax(peaks == -np.inf))} has no score above -inf, so no label has a probability"
-            )
+        empty = (sums == 0) & ~np.isnan(chosen)
+        if empty.any():
+            raise DataError(f"row {int(empty.argmax())} has no score above -inf, so no label has a probability")
+        sums[sums == 0] = np.nan
         losses[:] = (peaks - chosen) + np.log(sums)
         product = np.empty_like(d_hidden)
         for first in range(0, len(self.weights), self.width):

@@ -45,8 +45,8 @@ def log1p_parts(ops: Any, high: Any, low: Any) -> Any:
     return ln2_high + (f - (half - (correction + ln2_low)))
 
 
-def log1p_of(ops: Any, y: Any) -> Any:
-    """Return log(1 + y) for any y >= 0, float64: above 1 by log(1 + y) = log y' + n ln 2 with 1 + y = 2^n (1 + y')."""
+def log1p_of(ops: Any, y: Any, low: Any) -> Any:
+    """Return log(1 + y + low) for 0 <= y < 2^1023 and |low| <= ulp(y), float64: above 1 by 1 + y = 2^n (1 + y'), log = log(1 + y') + n ln 2."""
     form = DOUBLE
     total = y + 1.0
     lost = ops.select(y > 1.0, (y - total) + 1.0, y - (total - 1.0))
@@ -57,5 +57,5 @@ def log1p_of(ops: Any, y: Any) -> Any:
     n = ops.count_to_double(exponent - form.bias)
     small = y < 1.0
     high = ops.select(small, y, fraction)
-    value = log1p_parts(ops, high, ops.select(small, y * 0.0, lost * scale))
+    value = log1p_parts(ops, high, ops.select(small, low, (lost + low) * scale))
     return ops.select(small, value, ops.fma(n, ops.number(form.ln2_high), value))

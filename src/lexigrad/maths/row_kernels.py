@@ -18,6 +18,7 @@ from lexigrad.maths.row_loops import (
     exp,
     inverse,
     log1p,
+    others_pair,
     peak_parts,
     row_minus,
     row_others,
@@ -97,14 +98,15 @@ def sum_of_row(x, start, n, out, out_start, store, ahead):  # type: ignore[no-un
 
 @helper
 def others_of_row(x, start, n, out, out_start, store, ahead):  # type: ignore[no-untyped-def]
-    """Return (peak, others, high, low), where others = sum_i exp(x_i - peak) - 1, the winner left out (not subtracted), and high + low as
-    `sum_of_row` has it.
+    """Return (peak, others, others_low, high, low).
+
+    others + others_low = sum_i exp(x_i - peak) - 1, the winner left out (not subtracted); high + low as `sum_of_row` has it.
 
     Here a row is one block: its peak is found first.
     """
     peak = row_peak(x, start, n)
     if not np.isfinite(peak):
-        return peak, 0.0, 0.0, 0.0
+        return peak, 0.0, 0.0, 0.0, 0.0
     high, low, winners = 0.0, 0.0, 0.0
     for first in range(0, n, BLOCK):
         count = min(BLOCK, n - first)
@@ -116,11 +118,11 @@ def others_of_row(x, start, n, out, out_start, store, ahead):  # type: ignore[no
         low += rest + lost
         winners += wins
     _, t = peak_parts(peak)
-    others = (winners - 1.0) + (high + low) / (1.0 + t)
+    others, others_low = others_pair(winners, high, low, t)
     total, lost = two_sum(high, winners)
     total, again = two_sum(total, winners * t)
     total, low = two_sum(total, low + lost + again)
-    return peak, others, total, low
+    return peak, others, others_low, total, low
 
 
 @helper
@@ -144,6 +146,12 @@ def has_nan(x, start, n):  # type: ignore[no-untyped-def]
     for i in range(start, start + n):
         found |= np.isnan(x[i])
     return found
+
+
+@helper
+def is_odd(x, start, n, peak):  # type: ignore[no-untyped-def]
+    """Say whether the loops over short rows leave a row to `fill_infinite`: they do so for a NaN in some places, too."""
+    return not np.isfinite(peak) or has_nan(x, start, n)
 
 
 @helper
@@ -171,7 +179,7 @@ def softmax(x, out, first, stop, n, stored, streaming, skew):  # type: ignore[no
         if short_softmax(x, out, first, stop, n) > 0:
             for row in range(first, stop):
                 peak = row_peak(out, row * n, n)
-                if not np.isfinite(peak):
+                if is_odd(out, row * n, n, peak):
                     fill_infinite(
                         out, row * n, n, peak, out, row * n, 1.0 / max(1, count_equal(out, row * n, n, peak)), 0.0
                     )
@@ -193,15 +201,15 @@ def log_softmax(x, out, first, stop, n):  # type: ignore[no-untyped-def]
         if short_log_softmax(x, out, first, stop, n) > 0:
             for row in range(first, stop):
                 peak = row_peak(out, row * n, n)
-                if not np.isfinite(peak):
+                if is_odd(out, row * n, n, peak):
                     winner = -math.log(max(1, count_equal(out, row * n, n, peak)))
                     fill_infinite(out, row * n, n, peak, out, row * n, winner, -np.inf)
         return
     for row in range(first, stop):
         start = row * n
-        peak, others, _, _ = others_of_row(x, start, n, out, start, False, min(n, AHEAD))
+        peak, others, others_low, _, _ = others_of_row(x, start, n, out, start, False, min(n, AHEAD))
         if np.isfinite(peak):
-            high, low = sum_pair(peak, log1p(others))
+            high, low = sum_pair(peak, log1p(others, others_low))
             row_minus(x, start, n, high, low, out, start)
         else:
             fill_infinite(x, start, n, peak, out, start, -math.log(max(1, count_equal(x, start, n, peak))), -np.inf)
@@ -215,8 +223,8 @@ def logsumexp(x, out, first, stop, n):  # type: ignore[no-untyped-def]
         return
     for row in range(first, stop):
         if not short:
-            peak, others, _, _ = others_of_row(x, row * n, n, x, row * n, False, min(n, AHEAD))
-            out[row], _ = sum_pair(peak, log1p(others))
+            peak, others, others_low, _, _ = others_of_row(x, row * n, n, x, row * n, False, min(n, AHEAD))
+            out[row], _ = sum_pair(peak, log1p(others, others_low))
         else:
             peak = row_peak(x, row * n, n)
         if not np.isfinite(peak):
@@ -250,11 +258,11 @@ def softmax_cross_entropy(x, labels, losses, out, first, stop, n, scale, gradien
                 fine = True
                 if gradient:
                     peak = row_peak(out, row * n, n)
-                    if not np.isfinite(peak):
+                    if is_odd(out, row * n, n, peak):
                         fine = infinite_cross_entropy(out, row * n, n, peak, place, losses, row, out, scale, True)
                 else:
                     peak = row_peak(x, row * n, n)
-                    if not np.isfinite(peak):
+                    if is_odd(x, row * n, n, peak):
                         fine = infinite_cross_entropy(x, row * n, n, peak, place, losses, row, out, scale, False)
                 if not fine:
                     return row
@@ -263,9 +271,9 @@ def softmax_cross_entropy(x, labels, losses, out, first, stop, n, scale, gradien
         start = row * n
         place = start + labels[row]
         score = x[place]
-        peak, others, high, low = others_of_row(x, start, n, out, start, gradient and stored, min(n, AHEAD))
+        peak, others, others_low, high, low = others_of_row(x, start, n, out, start, gradient and stored, min(n, AHEAD))
         if np.isfinite(peak):
-            losses[row] = (np.float64(peak) - np.float64(score)) + log1p(others)
+            losses[row] = (np.float64(peak) - np.float64(score)) + log1p(others, others_low)
             if gradient:
                 rounded, rest = inverse(peak, high, low, scale)
                 probs_of_row(x, start, n, peak, rounded, rest, out, start, stored, False, 0)
@@ -284,10 +292,10 @@ def soft_cross_entropy(x, targets, losses, out, first, stop, n, scale, gradient)
     """
     for row in range(first, stop):
         start = row * n
-        peak, others, high, low = others_of_row(x, start, n, out, start, False, min(n, AHEAD))
+        peak, others, others_low, high, low = others_of_row(x, start, n, out, start, False, min(n, AHEAD))
         weight, loss = 0.0, 0.0
         if np.isfinite(peak):
-            log_total = log1p(others)
+            log_total = log1p(others, others_low)
             for i in range(start, start + n):
                 target = np.float64(targets[i])
                 weight += target
@@ -318,7 +326,7 @@ def soft_cross_entropy(x, targets, losses, out, first, stop, n, scale, gradient)
 def join_block(scores, peaks, sums, first, stop, n):  # type: ignore[no-untyped-def]
     """Join a block of scores, (rows, n), to the running maximum and sum of each row: sums[row] = sum exp(x - peaks[row]), float64."""
     for row in range(first, stop):
-        peak, others, _, _ = others_of_row(scores, row * n, n, scores, row * n, False, 0)
+        peak, others, _, _, _ = others_of_row(scores, row * n, n, scores, row * n, False, 0)
         total = 1.0 + others
         if peak > peaks[row]:
             sums[row] = sums[row] * exp(peaks[row] - peak) + total

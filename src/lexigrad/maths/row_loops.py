@@ -150,7 +150,9 @@ def _total(store: bool) -> Any:
             loop = _Loop(context, builder, (signature.args[0], x, start), (signature.args[4], out, out_start))
             ops, (scores, remainders) = loop.ops, loop.stretches
             shift, lowest, magic = loop.shift(peak)
-            bias = 2.0 ** (format_of(ops).headroom + 1)  # no term is larger, so `added` is exact; it is s up to a few last digits of `total`, so s - added is, too
+            bias = 2.0 ** (
+                format_of(ops).headroom + 1
+            )  # no term is larger, so `added` is exact, and s - added, a small number of the same grid, too
             total, rest = Cell(ops.number(bias)), Cell(ops.number(0.0))
             top = Cell(ops.splat(peak))
 
@@ -286,7 +288,7 @@ class _ShortRows:
                 builder.store(count, odd)
         return builder.load(odd)
 
-    def others(self, scores: Lanes, peak: Lanes) -> tuple[Lanes, Lanes, Lanes, Lanes, Lanes, Lanes]:
+    def others(self, scores: Lanes, peak: Lanes) -> tuple[Lanes, Lanes, tuple[Lanes, Lanes], Lanes, Lanes, Lanes]:
         """Return (t, s, others, high, low) of a row as `others_of_row` in `row_kernels` has them, high + low with the headroom, and exp(peak)."""
         loop, ops = self.loop, self.loop.ops
         t, s = row_parts(ops, scores, *loop.shift(peak.value))
@@ -296,7 +298,7 @@ class _ShortRows:
         _, t_peak = peak_of(loop.scalar, peak)
         scale = 2.0 ** format_of(ops).headroom
         top = (t_peak + 1.0) * scale
-        others = (winners - 1.0) + (high + low) / top
+        others = others_of(top.ops, winners, high * (1.0 / scale), low * (1.0 / scale), t_peak)
         if ops.bits == 32:
             return t, s, others, high + winners * top, high * 0.0, top
         total, lost = two_sum(winners * scale, high)
@@ -334,7 +336,7 @@ def _short_log_softmax(typingctx: Any, x: Any, out: Any, first: Any, stop: Any, 
 
         def body(row: Any, start: Any, scores: Lanes, peak: Lanes, finite: Lanes) -> None:
             _, _, others, _, _, _ = rows.others(scores, peak)
-            high, low = (ops.splat(part) for part in sum_of(loop.scalar, peak, log1p_of(others.ops, others)))
+            high, low = (ops.splat(part) for part in sum_of(loop.scalar, peak, log1p_of(others[0].ops, *others)))
             loop.stretches[1].store(ops.choose(finite, (scores - high) - low, scores), start, rows.mask)
 
         return rows.each(body)
@@ -352,7 +354,7 @@ def _short_logsumexp(typingctx: Any, x: Any, out: Any, first: Any, stop: Any, n:
 
         def body(row: Any, start: Any, scores: Lanes, peak: Lanes, finite: Lanes) -> None:
             _, _, others, _, _, _ = rows.others(scores, peak)
-            value, _ = sum_of(loop.scalar, peak, log1p_of(others.ops, others))
+            value, _ = sum_of(loop.scalar, peak, log1p_of(others[0].ops, *others))
             loop.stretches[1].store(value, row, None)
 
         return rows.each(body)
@@ -383,15 +385,15 @@ def _short_cross_entropy(
             chosen = ops.select(here, scores, -np.inf)
             score = loop.largest(chosen)
             lead = loop.scalar.to_double(peak) - loop.scalar.to_double(score)
-            loss = lead + log1p_of(others.ops, others)
+            loss = lead + log1p_of(others[0].ops, *others)
             loop.stretches[2].store(loss, row, None)
             with builder.if_then(gradient):
                 high, low = (ops.splat(part) for part in inverse_of(loop.scalar, total, rest, scale))
                 probs = (high + ops.fma(t, high, low)) * s
                 single = wide.to_single if ops.bits == 32 else (lambda value: value)
-                alone = builder.and_((others < 1.0).value, builder.fcmp_ordered("==", peak.value, score.value))
+                alone = builder.and_((others[0] < 1.0).value, builder.fcmp_ordered("==", peak.value, score.value))
                 won = Lanes(wide, alone)
-                of_winner = ops.splat(single(-(scale * others * (top / total))))
+                of_winner = ops.splat(single(-(scale * others[0] * (top / total))))
                 of_label = ops.choose(won, of_winner, probs - ops.splat(single(scale)))
                 gradients = ops.select(here, of_label, probs)
                 loop.stretches[1].store(ops.choose(finite, gradients, scores), start, rows.mask)
@@ -433,12 +435,12 @@ def _exp(typingctx: Any, x: Any) -> Any:
 
 
 @intrinsic
-def _log1p(typingctx: Any, y: Any) -> Any:
+def _log1p(typingctx: Any, y: Any, low: Any) -> Any:
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         ops = Emitted(builder, 64, 0)
-        return log1p_of(ops, Lanes(ops, args[0])).value
+        return log1p_of(ops, Lanes(ops, args[0]), Lanes(ops, args[1])).value
 
-    return types.float64(types.float64), codegen
+    return types.float64(types.float64, types.float64), codegen
 
 
 @intrinsic
@@ -467,14 +469,28 @@ def sum_of(ops: Any, a: Any, b: Any) -> tuple[Any, Any]:
     return high, (b.ops.to_single(rest) if isinstance(b, Lanes) else ops.to_single(rest))
 
 
+def quotient_of(ops: Any, high: Any, low: Any, divisor: Any, divisor_low: Any) -> tuple[Any, Any]:
+    """Return (high + low) / (divisor + divisor_low), float64, as the sum of two."""
+    quotient = high / divisor
+    return quotient, (ops.fma(-quotient, divisor, high) + (low - quotient * divisor_low)) / divisor
+
+
 def inverse_of(ops: Any, high: Any, low: Any, factor: Any) -> tuple[Any, Any]:
     """Return factor / (high + low), float64, as the sum of two values of the format of `ops`."""
     wide = high.ops if isinstance(high, Lanes) else Plain(np.float64)
-    quotient = factor / high
+    quotient, rest = quotient_of(wide, factor, high * 0.0, high, low)
     if ops.bits == 64:
-        return quotient, (wide.fma(-quotient, high, factor) - quotient * low) / high
+        return quotient, rest
     rounded = wide.to_single(quotient)  # the error of `quotient` does not reach the 48 bits of the two parts
     return rounded, wide.to_single(quotient - ops.to_double(rounded))
+
+
+def others_of(ops: Any, winners: Any, high: Any, low: Any, t: Any) -> tuple[Any, Any]:
+    """Return winners - 1 + (high + low) / (1 + t), float64, as the sum of two: all scores but one, relative to exp(peak)."""
+    top = t + 1.0
+    quotient, rest = quotient_of(ops, high, low, top, t - (top - 1.0))
+    total, lost = two_sum(winners - 1.0, quotient)
+    return total, lost + rest
 
 
 @intrinsic
@@ -485,6 +501,16 @@ def _sum_pair(typingctx: Any, a: Any, b: Any) -> Any:
         return context.make_tuple(builder, signature.return_type, [value.value for value in pair])
 
     return types.UniTuple(a, 2)(a, types.float64), codegen
+
+
+@intrinsic
+def _others_pair(typingctx: Any, winners: Any, high: Any, low: Any, t: Any) -> Any:
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        ops = Emitted(builder, 64, 0)
+        pair = others_of(ops, *(Lanes(ops, value) for value in args))
+        return context.make_tuple(builder, signature.return_type, [value.value for value in pair])
+
+    return PAIR(*[types.float64] * 4), codegen
 
 
 @intrinsic
@@ -589,7 +615,7 @@ def _short_plain(x: Any, first: int, stop: int, n: int, result: Any) -> int:
             continue
         high, low, winners = _others_plain(False)(x, start, n, peak, x, start, 0)
         _, t = _peak_parts_plain(peak)
-        others = (winners - 1.0) + (high + low) / (1.0 + t)
+        others = _others_pair_plain(winners, high, low, t)
         total, lost = two_sum(winners, high)
         total, again = two_sum(total, winners * t)
         result(row, start, peak, others, total, low + lost + again)
@@ -601,7 +627,7 @@ def _short_softmax_plain(x: Any, out: Any, first: int, stop: int, n: int) -> int
     source = x.copy()
     out[first * n : stop * n] = source[first * n : stop * n]
 
-    def result(row: int, start: int, peak: Any, others: float, high: float, low: float) -> None:
+    def result(row: int, start: int, peak: Any, others: tuple[float, float], high: float, low: float) -> None:
         _probs_plain(False)(source, start, n, peak, *_inverse_plain(peak, high, low, 1.0), out, start)
 
     return _short_plain(source, first, stop, n, result)
@@ -612,8 +638,8 @@ def _short_log_softmax_plain(x: Any, out: Any, first: int, stop: int, n: int) ->
     source = x.copy()
     out[first * n : stop * n] = source[first * n : stop * n]
 
-    def result(row: int, start: int, peak: Any, others: float, high: float, low: float) -> None:
-        _row_minus_plain(source, start, n, *_sum_pair_plain(peak, _log1p_plain(others)), out, start)
+    def result(row: int, start: int, peak: Any, others: tuple[float, float], high: float, low: float) -> None:
+        _row_minus_plain(source, start, n, *_sum_pair_plain(peak, _log1p_plain(*others)), out, start)
 
     return _short_plain(source, first, stop, n, result)
 
@@ -621,8 +647,8 @@ def _short_log_softmax_plain(x: Any, out: Any, first: int, stop: int, n: int) ->
 def _short_logsumexp_plain(x: Any, out: Any, first: int, stop: int, n: int) -> int:
     """out[row] = log sum exp of such rows."""
 
-    def result(row: int, start: int, peak: Any, others: float, high: float, low: float) -> None:
-        out[row] = _sum_pair_plain(peak, _log1p_plain(others))[0]
+    def result(row: int, start: int, peak: Any, others: tuple[float, float], high: float, low: float) -> None:
+        out[row] = _sum_pair_plain(peak, _log1p_plain(*others))[0]
 
     return _short_plain(x, first, stop, n, result)
 
@@ -635,13 +661,13 @@ def _short_cross_entropy_plain(
     if gradient:
         out[first * n : stop * n] = source[first * n : stop * n]
 
-    def result(row: int, start: int, peak: Any, others: float, high: float, low: float) -> None:
+    def result(row: int, start: int, peak: Any, others: tuple[float, float], high: float, low: float) -> None:
         place = start + labels[row]
-        losses[row] = (float(peak) - float(source[place])) + _log1p_plain(others)
+        losses[row] = (float(peak) - float(source[place])) + _log1p_plain(*others)
         if gradient:
             _probs_plain(False)(source, start, n, peak, *_inverse_plain(peak, high, low, scale), out, start)
-            won = source[place] == peak and others < 1.0
-            out[place] = -scale * (others / (1.0 + others)) if won else out[place] - scale
+            won = source[place] == peak and others[0] < 1.0
+            out[place] = -scale * (others[0] / (1.0 + others[0])) if won else out[place] - scale
 
     return _short_plain(source, first, stop, n, result)
 
@@ -658,10 +684,10 @@ def _exp_plain(x: float) -> float:
         return float(exp_of(Plain(np.float64), np.float64(x)))
 
 
-def _log1p_plain(y: float) -> float:
-    """Return log(1 + y), y >= 0."""
+def _log1p_plain(y: float, low: float) -> float:
+    """Return log(1 + y + low), y >= 0."""
     with np.errstate(all="ignore"):
-        return float(log1p_of(Plain(np.float64), np.float64(y)))
+        return float(log1p_of(Plain(np.float64), np.float64(y), np.float64(low)))
 
 
 def _sum_pair_plain(a: Any, b: float) -> tuple[Any, Any]:
@@ -673,6 +699,13 @@ def _sum_pair_plain(a: Any, b: float) -> tuple[Any, Any]:
 def _row_minus_plain(x: Any, start: int, n: int, high: Any, low: Any, out: Any, out_start: int) -> None:
     """out_i = (x_i - high) - low."""
     out[out_start : out_start + n] = (x[start : start + n] - high) - low
+
+
+def _others_pair_plain(winners: float, high: float, low: float, t: float) -> tuple[float, float]:
+    """Return winners - 1 + (high + low) / (1 + t) as two values."""
+    with np.errstate(all="ignore"):
+        one, two = others_of(Plain(np.float64), *(np.float64(value) for value in (winners, high, low, t)))
+    return float(one), float(two)
 
 
 def _inverse_plain(like: Any, high: float, low: float, factor: float) -> tuple[Any, Any]:
@@ -695,7 +728,7 @@ if config.DISABLE_JIT:
     row_probs, row_probs_stored, row_probs_streaming = _probs_plain(False), _probs_plain(True), _probs_plain(False)
     short_softmax, short_log_softmax = _short_softmax_plain, _short_log_softmax_plain
     short_logsumexp, short_cross_entropy = _short_logsumexp_plain, _short_cross_entropy_plain
-    log1p, sum_pair = _log1p_plain, _sum_pair_plain
+    log1p, sum_pair, others_pair = _log1p_plain, _sum_pair_plain, _others_pair_plain
     exp, exponentials = _exp_plain, _exponentials_plain
 else:
     row_peak, row_minus, inverse, peak_parts = _row_peak, _row_minus, _inverse, _peak_parts
@@ -705,5 +738,5 @@ else:
     row_probs_streaming = _probs(stored=False, streaming=True)
     short_softmax, short_log_softmax = _short_softmax, _short_log_softmax
     short_logsumexp, short_cross_entropy = _short_logsumexp, _short_cross_entropy
-    log1p, sum_pair = _log1p, _sum_pair
+    log1p, sum_pair, others_pair = _log1p, _sum_pair, _others_pair
     exp, exponentials = _exp, _exponentials

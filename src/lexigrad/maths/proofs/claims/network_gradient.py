@@ -73,10 +73,13 @@ def in_200_bits() -> Iterator[Comparison]:
 
 
 def as_shipped() -> Iterator[Comparison]:
-    """Composed of `sigmoid`, `softmax_cross_entropy` and `sigmoid_backward`, on a batch of two, summed over its rows."""
+    """Composed of `sigmoid`, `softmax_cross_entropy` and `sigmoid_backward`, on a batch of two, summed over its rows; and `Network`."""
+    from lexigrad.models.network import Network
+
     labels = np.array([2, 0])
-    for arrays in shipped.points((2, 3), (3, 4), 4, (4, 3), 3, scale=1.0, count=3):
+    for arrays in shipped.points((2, 3), (3, 2), 2, (2, 3), 3, scale=1.0, count=3):
         x, w1, b1, w2, b2 = arrays
+        slopes = []
 
         def loss(x: Any, w1: Any, b1: Any, w2: Any, b2: Any) -> Any:
             hidden = maths.sigmoid(x @ w1 + b1)
@@ -91,6 +94,10 @@ def as_shipped() -> Iterator[Comparison]:
                 lambda part, i=i, arrays=arrays, loss=loss: loss(*arrays[:i], part, *arrays[i + 1 :]), arrays[i]
             )
             yield Comparison({("x", "W1", "b1", "W2", "b2")[i]: arrays[i]}, claimed[i], slope)
+            slopes.append(slope.ravel())
+        params = np.concatenate([array.ravel() for array in arrays[1:]])
+        _, d_params = Network(hidden=2).initialise(3, 3).loss_gradient(x, labels, params=params)
+        yield Comparison({"x": x, "parameters": params}, d_params, np.concatenate(slopes[1:]))
 
 
 CLAIM = Claim(

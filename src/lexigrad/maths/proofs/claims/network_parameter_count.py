@@ -24,6 +24,17 @@ def by_counting() -> Iterator[Comparison]:
         yield Comparison({"Dx": dx, "H": hidden, "Dy": dy}, (dx + 1) * hidden + (hidden + 1) * dy, counted)
 
 
+def as_shipped() -> Iterator[Comparison]:
+    """`n_params` of a `Network`, and the sizes of its weights and biases."""
+    from lexigrad.models.network import Network
+
+    for dx, hidden, dy in ((1, 1, 1), (10, 5, 10), (300, 17, 5)):
+        net = Network(hidden=hidden).initialise(dx, dy)
+        counted = net.W1.size + net.b1.size + net.W2.size + net.b2.size
+        here = {"Dx": dx, "H": hidden, "Dy": dy}
+        yield Comparison(here, [net.n_params, counted, net.params.size], [(dx + 1) * hidden + (hidden + 1) * dy] * 3)
+
+
 CLAIM = Claim(
     name="network_parameter_count",
     title="Number of parameters of that network",
@@ -32,4 +43,5 @@ CLAIM = Claim(
     source="assignment 2(d)",
     symbolic=by_algebra,
     numeric=by_counting,
+    shipped=as_shipped,
 )
