@@ -149,7 +149,7 @@ def test_emitted_operations_equal_the_plain_ones(name: str, lanes: int | None, d
     result, expected = emitted(dtype, lanes)[name], plain(name, dtype)
     assert expected.dtype == dtype
     np.testing.assert_array_equal(result, expected)
-    known = ~np.isnan(expected)
+    known = ~np.isnan(expected) & (expected != 0)  # the plain fma may lose the sign of what underflows
     np.testing.assert_array_equal(np.signbit(result[known]), np.signbit(expected[known]))
 
 

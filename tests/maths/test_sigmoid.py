@@ -219,7 +219,10 @@ def test_a_single_number_into_out(name: str) -> None:
 
 
 @every_function
-@pytest.mark.parametrize(("source", "target"), [(slice(0, 40), slice(1, 41)), (slice(1, 41), slice(0, 40)), (slice(0, 40), slice(39, None, -1))])  # fmt: skip
+@pytest.mark.parametrize(
+    ("source", "target"),
+    [(slice(0, 40), slice(1, 41)), (slice(1, 41), slice(0, 40)), (slice(0, 40), slice(39, None, -1))],
+)
 def test_out_that_overlaps_the_argument(source: slice, target: slice, name: str) -> None:
     memory = np.random.default_rng(0).uniform(0, 1, 41)
     expected = FUNCTIONS[name](memory[source].copy())

@@ -327,6 +327,9 @@ def join_block(scores, peaks, sums, first, stop, n):  # type: ignore[no-untyped-
     """Join a block of scores, (rows, n), to the running maximum and sum of each row: sums[row] = sum exp(x - peaks[row]), float64."""
     for row in range(first, stop):
         peak, others, _, _, _ = others_of_row(scores, row * n, n, scores, row * n, False, 0)
+        if peak == -np.inf:  # nothing to add: no score above -inf
+            sums[row] = np.nan if has_nan(scores, row * n, n) else sums[row]
+            continue
         total = 1.0 + others
         if peak > peaks[row]:
             sums[row] = sums[row] * exp(peaks[row] - peak) + total

@@ -555,9 +555,9 @@ def _plain_parts(x: Any, start: int, n: int, peak: Any) -> tuple[Any, Any, Any]:
 def _plain_sum(ops: Any, t: Any, s: Any) -> tuple[float, float]:
     with np.errstate(invalid="ignore", under="ignore"):
         terms = np.concatenate([np.asarray(part, np.float64) for part in term_of(ops, t, s)])
-    terms *= 2.0 ** -format_of(ops).headroom
+    scale = 2.0 ** -format_of(ops).headroom
     high = math.fsum(terms)
-    return high, math.fsum([*terms, -high]) if math.isfinite(high) else 0.0
+    return high * scale, math.fsum([*terms, -high]) * scale if math.isfinite(high) else 0.0
 
 
 def _total_plain(store: bool) -> Any:
@@ -692,7 +692,8 @@ def _log1p_plain(y: float, low: float) -> float:
 
 def _sum_pair_plain(a: Any, b: float) -> tuple[Any, Any]:
     """Return a + b as two values of the dtype of a."""
-    one, two = sum_of(Plain(a.dtype), a, np.float64(b))
+    with np.errstate(invalid="ignore"):
+        one, two = sum_of(Plain(a.dtype), a, np.float64(b))
     return a.dtype.type(one), a.dtype.type(two)
 
 
