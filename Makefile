@@ -34,6 +34,8 @@ bench: $(VENV)/installed
 	$(BIN)/python -m benchmarks.train_classifier
 	$(BIN)/python -m benchmarks.predict_classifier
 	$(BIN)/python -m benchmarks.startup
+	$(BIN)/python -m benchmarks.mathematics
+	$(BIN)/python -m benchmarks.accuracy
 
 $(VENV)/installed: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "lexigrad needs Python 3.11 or newer: make PYTHON=python3.12 demo")'
