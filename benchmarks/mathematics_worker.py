@@ -27,11 +27,17 @@ ROUNDS = 7
 Times = dict[str, list[float]]
 
 
+SPIN_SECONDS = 0.3
+"""PyTorch's threads keep their processors busy for about 0.2 s after each call: the next system waits until they rest."""
+
+
 def in_turns(systems: dict[str, Callable[[], Any]], unit: float, rounds: int = ROUNDS, repeat: int = 1) -> Times:
     """Time each system once a round; return the times in units."""
     times: Times = {name: [] for name in systems}
     for i in range(rounds + 1):
         for name, call in systems.items():
+            if torch.get_num_threads() > 1:
+                time.sleep(SPIN_SECONDS)
             started = time.perf_counter()
             for _ in range(repeat):
                 call()
