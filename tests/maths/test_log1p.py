@@ -31,6 +31,11 @@ def scalar(y):
     return log1p(y, 0.0)
 
 
+def rounded(parts: tuple[Any, Any]) -> Any:
+    value, rest = parts
+    return value + rest
+
+
 def worst(y: Any, result: Any, low: Any = 0.0) -> float:
     with mpmath.workprec(1200):
         pairs = zip(y, np.broadcast_to(low, y.shape), result, strict=True)
@@ -40,38 +45,40 @@ def worst(y: Any, result: Any, low: Any = 0.0) -> float:
 
 
 def test_error_up_to_1() -> None:
-    assert worst(UP_TO_ONE, log1p_parts(PLAIN, UP_TO_ONE, np.zeros_like(UP_TO_ONE))) < 1
+    assert worst(UP_TO_ONE, rounded(log1p_parts(PLAIN, UP_TO_ONE, np.zeros_like(UP_TO_ONE)))) < 0.75
 
 
 def test_error_with_a_low_part() -> None:
     y = UP_TO_ONE[UP_TO_ONE > 2.0**-900]
     low = np.spacing(y) * RNG.uniform(-0.5, 0.5, y.size)
-    assert worst(y, log1p_parts(PLAIN, y, low), low) < 1
+    assert worst(y, rounded(log1p_parts(PLAIN, y, low)), low) < 0.75
 
 
 @pytest.mark.parametrize("y", [UP_TO_ONE, ABOVE_ONE], ids=["up to 1", "above 1"])
 def test_error_of_any_size(y: Any) -> None:
-    assert worst(y, log1p_of(PLAIN, y, np.zeros_like(y))) < 1
+    assert worst(y, rounded(log1p_of(PLAIN, y, np.zeros_like(y)))) < 0.75
 
 
 def test_error_above_1_with_a_low_part() -> None:
     low = np.spacing(ABOVE_ONE) * RNG.uniform(-0.5, 0.5, ABOVE_ONE.size)
-    assert worst(ABOVE_ONE, log1p_of(PLAIN, ABOVE_ONE, low), low) < 1
+    assert worst(ABOVE_ONE, rounded(log1p_of(PLAIN, ABOVE_ONE, low)), low) < 0.75
 
 
 @pytest.mark.parametrize("y", [UP_TO_ONE, ABOVE_ONE], ids=["up to 1", "above 1"])
 def test_the_emitted_scalar_equals_the_plain_one(y: Any) -> None:
-    np.testing.assert_array_equal([scalar(value) for value in y], log1p_of(PLAIN, y, np.zeros_like(y)))
+    np.testing.assert_array_equal(
+        [rounded(scalar(value)) for value in y], rounded(log1p_of(PLAIN, y, np.zeros_like(y)))
+    )
 
 
 def test_known_values() -> None:
     y = np.array([0.0, 1.0, 3.0, 2.0**-60, 2.0**500])
     np.testing.assert_array_equal(
-        log1p_of(PLAIN, y, np.zeros_like(y)), [0, np.log(2), np.log(4), 2.0**-60, 500 * np.log(2)]
+        rounded(log1p_of(PLAIN, y, np.zeros_like(y))), [0, np.log(2), np.log(4), 2.0**-60, 500 * np.log(2)]
     )
 
 
 def test_nan() -> None:
-    assert np.isnan(scalar(np.nan))
+    assert np.isnan(rounded(scalar(np.nan)))
     with np.errstate(invalid="ignore"):
-        assert np.isnan(log1p_parts(PLAIN, np.array([np.nan]), np.array([0.0]))).all()
+        assert np.isnan(rounded(log1p_parts(PLAIN, np.array([np.nan]), np.array([0.0])))).all()

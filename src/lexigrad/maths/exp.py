@@ -106,11 +106,8 @@ def exponent_of(ops: Any, x: Any) -> Any:
     return ops.fma(x, ops.number(form.log2_e), ops.number(form.magic)) - form.magic
 
 
-def exp_parts(ops: Any, x: Any, magic: Any) -> tuple[Any, Any]:
-    """Return (t, s) with exp(x) = s (1 + t) / 2^offset, for |x| < 2^20 and s an exponent of normal numbers; NaN gives a t of NaN.
-
-    Where the exponent of s is just below the normal numbers, s is 0.
-    """
+def exp_pieces(ops: Any, x: Any, magic: Any) -> tuple[Any, Any, Any]:
+    """Return (a, b, s): the t of `exp_parts` as a + b before that sum is rounded, |b| < 0.09, and its s."""
     form = format_of(ops)
     shifted = ops.fma(x, ops.number(form.log2_e), magic)
     n = shifted - magic
@@ -119,5 +116,17 @@ def exp_parts(ops: Any, x: Any, magic: Any) -> tuple[Any, Any]:
     q = ops.number(form.coefficients[-1])
     for coefficient in form.coefficients[-2::-1]:
         q = ops.fma(q, r, ops.number(coefficient))
-    t = high + ops.fma(n, ops.number(-form.ln2_low), (r * r) * q)
-    return t, ops.from_bits(ops.to_bits(shifted) << form.mantissa)
+    return (
+        high,
+        ops.fma(n, ops.number(-form.ln2_low), (r * r) * q),
+        ops.from_bits(ops.to_bits(shifted) << form.mantissa),
+    )
+
+
+def exp_parts(ops: Any, x: Any, magic: Any) -> tuple[Any, Any]:
+    """Return (t, s) with exp(x) = s (1 + t) / 2^offset, for |x| < 2^20 and s an exponent of normal numbers; NaN gives a t of NaN.
+
+    Where the exponent of s is just below the normal numbers, s is 0.
+    """
+    high, correction, s = exp_pieces(ops, x, magic)
+    return high + correction, s

@@ -55,8 +55,8 @@ def sigmoid_of(ops: Any, x: Any) -> Any:
 def log1pexp_of(ops: Any, x: Any) -> Any:
     """Return log(1 + exp(x)), float64."""
     _, _, high, low = _decay(ops, x)
-    value = log1p_parts(ops, high, low)
-    return ops.select(x < 0.0, value, x + value)
+    value, rest = log1p_parts(ops, high, low)
+    return ops.select(x < 0.0, value + rest, x + (value + rest))
 
 
 def log_sigmoid_of(ops: Any, x: Any) -> Any:

@@ -209,7 +209,7 @@ def log_softmax(x, out, first, stop, n):  # type: ignore[no-untyped-def]
         start = row * n
         peak, others, others_low, _, _ = others_of_row(x, start, n, out, start, False, min(n, AHEAD))
         if np.isfinite(peak):
-            high, low = sum_pair(peak, log1p(others, others_low))
+            high, low = sum_pair(peak, *log1p(others, others_low))
             row_minus(x, start, n, high, low, out, start)
         else:
             fill_infinite(x, start, n, peak, out, start, -math.log(max(1, count_equal(x, start, n, peak))), -np.inf)
@@ -224,7 +224,7 @@ def logsumexp(x, out, first, stop, n):  # type: ignore[no-untyped-def]
     for row in range(first, stop):
         if not short:
             peak, others, others_low, _, _ = others_of_row(x, row * n, n, x, row * n, False, min(n, AHEAD))
-            out[row], _ = sum_pair(peak, log1p(others, others_low))
+            out[row], _ = sum_pair(peak, *log1p(others, others_low))
         else:
             peak = row_peak(x, row * n, n)
         if not np.isfinite(peak):
@@ -273,7 +273,8 @@ def softmax_cross_entropy(x, labels, losses, out, first, stop, n, scale, gradien
         score = x[place]
         peak, others, others_low, high, low = others_of_row(x, start, n, out, start, gradient and stored, min(n, AHEAD))
         if np.isfinite(peak):
-            losses[row] = (np.float64(peak) - np.float64(score)) + log1p(others, others_low)
+            value, rest = log1p(others, others_low)
+            losses[row] = (np.float64(peak) - np.float64(score) + value) + rest
             if gradient:
                 rounded, rest = inverse(peak, high, low, scale)
                 probs_of_row(x, start, n, peak, rounded, rest, out, start, stored, False, 0)
@@ -295,7 +296,7 @@ def soft_cross_entropy(x, targets, losses, out, first, stop, n, scale, gradient)
         peak, others, others_low, high, low = others_of_row(x, start, n, out, start, False, min(n, AHEAD))
         weight, loss = 0.0, 0.0
         if np.isfinite(peak):
-            log_total = log1p(others, others_low)
+            log_total, _ = log1p(others, others_low)
             for i in range(start, start + n):
                 target = np.float64(targets[i])
                 weight += target

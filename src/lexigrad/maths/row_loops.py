@@ -36,7 +36,7 @@ from lexigrad.machine.vectors import (
     two_sum,
     vector_loop,
 )
-from lexigrad.maths.exp import exp_parts, exponent_of, format_of, magic_for
+from lexigrad.maths.exp import exp_parts, exp_pieces, exponent_of, format_of, magic_for
 from lexigrad.maths.log1p import log1p_of
 
 
@@ -51,6 +51,11 @@ def shift_of(ops: Any, peak: Any) -> tuple[Any, Any, Any]:
 def row_parts(ops: Any, x: Any, shift: Any, lowest: Any, magic: Any) -> tuple[Any, Any]:
     """Return (t, s) with exp(x) = s (1 + t) 2^(N - headroom); s is 0, so that nothing underflows slowly, where x does not count."""
     return exp_parts(ops, ops.at_least(x - shift, lowest), magic)
+
+
+def row_pieces(ops: Any, x: Any, shift: Any, lowest: Any, magic: Any) -> tuple[Any, Any, Any]:
+    """Return `row_parts` with t as the sum of two."""
+    return exp_pieces(ops, ops.at_least(x - shift, lowest), magic)
 
 
 def term_of(ops: Any, t: Any, s: Any) -> tuple[Any, Any]:
@@ -96,8 +101,13 @@ class _Loop:
         """Return the sum of the s (1 + t) of one vector, as `sum` does."""
         if self.ops.bits == 64:
             return self.sum(*term_of(self.ops, t, s))
-        wide_s = self.ops.to_double(s)
-        (total,) = reduce_lanes((wide_s.ops.fma(self.ops.to_double(t), wide_s, wide_s),), lambda a, b: (a + b,))
+        return self.sum_of_wide_terms(t, None, s)
+
+    def sum_of_wide_terms(self, t: Lanes, t_low: Lanes | None, s: Lanes) -> tuple[Lanes, Lanes]:
+        """Return the sum of the s (1 + t + t_low) of one vector of float32, in float64: in a row of two or three, what t was rounded by tells."""
+        wide_s, wide_t = self.ops.to_double(s), self.ops.to_double(t)
+        wide_t = wide_t if t_low is None else wide_t + self.ops.to_double(t_low)
+        (total,) = reduce_lanes((wide_s.ops.fma(wide_t, wide_s, wide_s),), lambda a, b: (a + b,))
         return total, total.ops.number(0.0)
 
     def sum(self, value: Lanes, rest: Lanes) -> tuple[Lanes, Lanes]:
@@ -315,8 +325,9 @@ def _short_softmax(typingctx: Any, x: Any, out: Any, first: Any, stop: Any, n: A
         rows, ops = _ShortRows(loop, first, stop, n), loop.ops
 
         def body(row: Any, start: Any, scores: Lanes, peak: Lanes, finite: Lanes) -> None:
-            t, s = row_parts(ops, scores, *loop.shift(peak.value))
-            total, rest = loop.sum_of_terms(t, s)
+            t_high, t_low, s = row_pieces(ops, scores, *loop.shift(peak.value))
+            t = t_high + t_low
+            total, rest = loop.sum_of_terms(t, s) if ops.bits == 64 else loop.sum_of_wide_terms(t_high, t_low, s)
             high, low = (ops.splat(part) for part in inverse_of(loop.scalar, total, rest, total.ops.number(1.0)))
             probs = (high + ops.fma(t, high, low)) * s
             loop.stretches[1].store(ops.choose(finite, probs, scores), start, rows.mask)
@@ -336,7 +347,7 @@ def _short_log_softmax(typingctx: Any, x: Any, out: Any, first: Any, stop: Any, 
 
         def body(row: Any, start: Any, scores: Lanes, peak: Lanes, finite: Lanes) -> None:
             _, _, others, _, _, _ = rows.others(scores, peak)
-            high, low = (ops.splat(part) for part in sum_of(loop.scalar, peak, log1p_of(others[0].ops, *others)))
+            high, low = (ops.splat(part) for part in sum_of(loop.scalar, peak, *log1p_of(others[0].ops, *others)))
             loop.stretches[1].store(ops.choose(finite, (scores - high) - low, scores), start, rows.mask)
 
         return rows.each(body)
@@ -354,7 +365,7 @@ def _short_logsumexp(typingctx: Any, x: Any, out: Any, first: Any, stop: Any, n:
 
         def body(row: Any, start: Any, scores: Lanes, peak: Lanes, finite: Lanes) -> None:
             _, _, others, _, _, _ = rows.others(scores, peak)
-            value, _ = sum_of(loop.scalar, peak, log1p_of(others[0].ops, *others))
+            value, _ = sum_of(loop.scalar, peak, *log1p_of(others[0].ops, *others))
             loop.stretches[1].store(value, row, None)
 
         return rows.each(body)
@@ -385,8 +396,8 @@ def _short_cross_entropy(
             chosen = ops.select(here, scores, -np.inf)
             score = loop.largest(chosen)
             lead = loop.scalar.to_double(peak) - loop.scalar.to_double(score)
-            loss = lead + log1p_of(others[0].ops, *others)
-            loop.stretches[2].store(loss, row, None)
+            value, rest = log1p_of(others[0].ops, *others)
+            loop.stretches[2].store((lead + value) + rest, row, None)
             with builder.if_then(gradient):
                 high, low = (ops.splat(part) for part in inverse_of(loop.scalar, total, rest, scale))
                 probs = (high + ops.fma(t, high, low)) * s
@@ -438,9 +449,10 @@ def _exp(typingctx: Any, x: Any) -> Any:
 def _log1p(typingctx: Any, y: Any, low: Any) -> Any:
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         ops = Emitted(builder, 64, 0)
-        return log1p_of(ops, Lanes(ops, args[0]), Lanes(ops, args[1])).value
+        pair = log1p_of(ops, Lanes(ops, args[0]), Lanes(ops, args[1]))
+        return context.make_tuple(builder, signature.return_type, [value.value for value in pair])
 
-    return types.float64(types.float64, types.float64), codegen
+    return PAIR(types.float64, types.float64), codegen
 
 
 @intrinsic
@@ -459,11 +471,12 @@ def _row_minus(typingctx: Any, x: Any, start: Any, n: Any, high: Any, low: Any, 
     return types.void(x, types.intp, types.intp, high, low, out, types.intp), codegen
 
 
-def sum_of(ops: Any, a: Any, b: Any) -> tuple[Any, Any]:
-    """Return a + b, b float64, as the sum of two values of the format of `ops`, which is that of a."""
+def sum_of(ops: Any, a: Any, b: Any, b_rest: Any) -> tuple[Any, Any]:
+    """Return a + b + b_rest, b float64, as the sum of two values of the format of `ops`, which is that of a."""
     wide = ops.to_double(a)
     if ops.bits == 64:
-        return two_sum(wide, b)
+        total, lost = two_sum(wide, b)
+        return two_sum(total, lost + b_rest)
     high = b.ops.to_single(wide + b) if isinstance(b, Lanes) else ops.to_single(wide + b)
     rest = (wide - ops.to_double(high)) + b
     return high, (b.ops.to_single(rest) if isinstance(b, Lanes) else ops.to_single(rest))
@@ -494,13 +507,13 @@ def others_of(ops: Any, winners: Any, high: Any, low: Any, t: Any) -> tuple[Any,
 
 
 @intrinsic
-def _sum_pair(typingctx: Any, a: Any, b: Any) -> Any:
+def _sum_pair(typingctx: Any, a: Any, b: Any, b_rest: Any) -> Any:
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         ops, wide = Emitted(builder, a.bitwidth, 0), Emitted(builder, 64, 0)
-        pair = sum_of(ops, Lanes(ops, args[0]), Lanes(wide, args[1]))
+        pair = sum_of(ops, Lanes(ops, args[0]), Lanes(wide, args[1]), Lanes(wide, args[2]))
         return context.make_tuple(builder, signature.return_type, [value.value for value in pair])
 
-    return types.UniTuple(a, 2)(a, types.float64), codegen
+    return types.UniTuple(a, 2)(a, types.float64, types.float64), codegen
 
 
 @intrinsic
@@ -639,7 +652,7 @@ def _short_log_softmax_plain(x: Any, out: Any, first: int, stop: int, n: int) ->
     out[first * n : stop * n] = source[first * n : stop * n]
 
     def result(row: int, start: int, peak: Any, others: tuple[float, float], high: float, low: float) -> None:
-        _row_minus_plain(source, start, n, *_sum_pair_plain(peak, _log1p_plain(*others)), out, start)
+        _row_minus_plain(source, start, n, *_sum_pair_plain(peak, *_log1p_plain(*others)), out, start)
 
     return _short_plain(source, first, stop, n, result)
 
@@ -648,7 +661,7 @@ def _short_logsumexp_plain(x: Any, out: Any, first: int, stop: int, n: int) -> i
     """out[row] = log sum exp of such rows."""
 
     def result(row: int, start: int, peak: Any, others: tuple[float, float], high: float, low: float) -> None:
-        out[row] = _sum_pair_plain(peak, _log1p_plain(*others))[0]
+        out[row] = _sum_pair_plain(peak, *_log1p_plain(*others))[0]
 
     return _short_plain(x, first, stop, n, result)
 
@@ -663,7 +676,8 @@ def _short_cross_entropy_plain(
 
     def result(row: int, start: int, peak: Any, others: tuple[float, float], high: float, low: float) -> None:
         place = start + labels[row]
-        losses[row] = (float(peak) - float(source[place])) + _log1p_plain(*others)
+        value, rest = _log1p_plain(*others)
+        losses[row] = (float(peak) - float(source[place]) + value) + rest
         if gradient:
             _probs_plain(False)(source, start, n, peak, *_inverse_plain(peak, high, low, scale), out, start)
             won = source[place] == peak and others[0] < 1.0
@@ -684,16 +698,17 @@ def _exp_plain(x: float) -> float:
         return float(exp_of(Plain(np.float64), np.float64(x)))
 
 
-def _log1p_plain(y: float, low: float) -> float:
-    """Return log(1 + y + low), y >= 0."""
+def _log1p_plain(y: float, low: float) -> tuple[float, float]:
+    """Return log(1 + y + low), y >= 0, as two values."""
     with np.errstate(all="ignore"):
-        return float(log1p_of(Plain(np.float64), np.float64(y), np.float64(low)))
+        one, two = log1p_of(Plain(np.float64), np.float64(y), np.float64(low))
+    return float(one), float(two)
 
 
-def _sum_pair_plain(a: Any, b: float) -> tuple[Any, Any]:
-    """Return a + b as two values of the dtype of a."""
+def _sum_pair_plain(a: Any, b: float, b_rest: float) -> tuple[Any, Any]:
+    """Return a + b + b_rest as two values of the dtype of a."""
     with np.errstate(invalid="ignore"):
-        one, two = sum_of(Plain(a.dtype), a, np.float64(b))
+        one, two = sum_of(Plain(a.dtype), a, np.float64(b), np.float64(b_rest))
     return a.dtype.type(one), a.dtype.type(two)
 
 
