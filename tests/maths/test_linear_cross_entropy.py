@@ -193,6 +193,14 @@ def test_a_block_of_only_minus_infinity(masked: range) -> None:
 
 
 @pytest.mark.usefixtures("blocks")
+@pytest.mark.parametrize("label", [0, 1])
+def test_a_score_that_overflows_leaves_the_other_rows(label: int) -> None:
+    losses, d_hidden, d_weights = linear_cross_entropy([[1.0], [1e308]], [[100.0], [1.0]], [1, label], "none")
+    assert np.isfinite(losses).tolist() == [True, False]
+    assert np.isnan(d_hidden).ravel().tolist() == [False, True]
+    assert np.isnan(d_weights).all()
+
+
 def test_a_row_of_only_minus_infinity_is_an_error() -> None:
     with pytest.raises(DataError, match="row 1 has no score above -inf"):
         linear_cross_entropy([[1.0], [-1.0], [1.0]], np.full((30, 1), INF), [0, 0, 0])

@@ -39,7 +39,7 @@ from tests.maths.reference import (
 FUNCTIONS: dict[str, Callable[..., Any]] = {"softmax": softmax, "log_softmax": log_softmax, "logsumexp": logsumexp}
 LENGTHS = [*range(1, 21), 63, 64, 65, 66, 1000, 4095, 4096, 4097, 70_000]
 BOUNDS = {(name, dtype): 2 if dtype == "float32" else 3 for name in FUNCTIONS for dtype in ("float32", "float64")}
-BOUNDS |= {("logsumexp", "float32"): 1.5, ("logsumexp", "float64"): 2}
+BOUNDS |= {("logsumexp", "float32"): 1.5, ("logsumexp", "float64"): 1.5}
 
 every_function = pytest.mark.parametrize("name", FUNCTIONS)
 every_same_shape = pytest.mark.parametrize("name", ["softmax", "log_softmax"])
@@ -98,7 +98,7 @@ def error(name: str, x: Array, result: Array, exact: dict[str, Array]) -> float:
     if name != "logsumexp":
         return ulps(result, exact[name])
     peak = x.max(axis=-1)
-    return ulps(result, exact[name], np.max(np.abs([exact[name], peak, exact[name] - peak]), axis=0))
+    return ulps(result, exact[name], np.max(np.abs([exact[name], peak]), axis=0))
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

@@ -66,6 +66,8 @@ def linear_cross_entropy(
     Notes
     -----
     Memory besides inputs and results: a block of scores of 8 MB, the products of a block, and a few numbers a row (measured in `docs/benchmarks.md`).
+    A score of NaN or +inf, which is a product that overflowed, makes its row's loss NaN or +inf and its gradient NaN, and so the gradient of
+    the weights. A score of -inf is a probability of 0.
 
     Examples
     --------
@@ -89,7 +91,7 @@ def linear_cross_entropy(
     scale = 1.0 / len(h) if reduction == "mean" and len(h) else 1.0
     for first in range(0, len(h), MOST_ROWS):
         rows = slice(first, first + MOST_ROWS)
-        with np.errstate(invalid="ignore"):  # NaN and infinities give NaN, quietly
+        with np.errstate(invalid="ignore", over="ignore"):  # what the notes say of them, quietly
             _Rows(h[rows], w, ids[rows], threads).run(losses[rows], d_hidden[rows], d_weights, scale)
     return _reduced(losses, reduction), d_hidden, d_weights
 

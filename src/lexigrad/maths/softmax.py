@@ -98,7 +98,7 @@ def softmax(x: ArrayLike, axis: int = -1, out: Array | None = None, *, threads: 
 
     Notes
     -----
-    Error at most 2.05 ulp, float64 3 ulp, results below the normal numbers included (then in units of the smallest subnormal), for any
+    Error at most 2 ulp, float64 3 ulp, results below the normal numbers included (then in units of the smallest subnormal), for any
     length and any finite scores: `docs/accuracy.md` has the argument, `benchmarks/accuracy.py` the measurement. NaN and infinities: see the module.
 
     Examples
@@ -219,7 +219,7 @@ def logsumexp(
 
     Parameters as for `softmax`; `out` has the result's shape; with `keepdims` the axis stays, with length 1. The result for a vector is
     a NumPy scalar.
-    Error at most 1.5 ulp in float32, 2 ulp in float64, of the largest of |result|, |m| and log1p(S): they cancel where m is below 0.
+    Error at most 1.5 ulp of the larger of |result| and |m|: they may cancel where m is below 0.
 
     Examples
     --------
