@@ -19,7 +19,7 @@ from numba.extending import intrinsic
 import lexigrad
 from lexigrad.machine.compiler import kernel
 from lexigrad.machine.threads import map_threads
-from lexigrad.maths.row_loops import _Loop
+from lexigrad.maths.row_loops import RowLoop
 
 ELEMENTS = 10**7
 ROWS = (10, 1_000, 30_000, 1_000_000)
@@ -143,7 +143,7 @@ def cross_entropy(threads: int) -> dict[str, Times]:
 def _copy(typingctx: Any, x: Any, out: Any, first: Any, n: Any) -> Any:
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         first = args[2]
-        loop = _Loop(context, builder, (signature.args[0], args[0], first), (signature.args[1], args[1], first))
+        loop = RowLoop(context, builder, (signature.args[0], args[0], first), (signature.args[1], args[1], first))
         source, target = loop.stretches
         loop.over(args[3], lambda i, mask: target.store(source.load(i, mask, 0.0), i, mask, streaming=True))
         return context.get_dummy_value()

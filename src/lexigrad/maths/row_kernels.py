@@ -29,12 +29,9 @@ from lexigrad.maths.row_loops import (
     row_probs_streaming,
     row_total,
     row_total_store,
-    short_cross_entropy,
-    short_log_softmax,
-    short_logsumexp,
-    short_softmax,
     sum_pair,
 )
+from lexigrad.maths.short_rows import short_cross_entropy, short_log_softmax, short_logsumexp, short_softmax
 
 BLOCK = 4096
 """Scores in a block; 16 or 32 KB."""

@@ -13,13 +13,11 @@ so that nothing is rounded by the shift: n_i - N is an integer. Scores far from 
 from __future__ import annotations
 
 import math
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from llvmlite import ir
 from numba import config, types
-from numba.core import cgutils
 from numba.extending import intrinsic
 from numba.np.arrayobj import make_array
 
@@ -31,7 +29,6 @@ from lexigrad.machine.vectors import (
     Lanes,
     Plain,
     Stretch,
-    first_lanes,
     reduce_lanes,
     two_sum,
     vector_loop,
@@ -68,7 +65,7 @@ FAR_AHEAD = 8192
 """Elements between what is read and what is asked for into the second cache."""
 
 
-class _Loop:
+class RowLoop:
     """What every loop starts with: its arrays as stretches, vectors and scalars of their dtype, and the row's shift in every lane."""
 
     def __init__(self, context: Any, builder: Any, *arrays: tuple[Any, Any, Any]) -> None:
@@ -135,7 +132,7 @@ PAIR, TRIPLE = types.UniTuple(types.float64, 2), types.UniTuple(types.float64, 3
 def _row_peak(typingctx: Any, x: Any, start: Any, n: Any) -> Any:
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         x, start, n = args
-        loop = _Loop(context, builder, (signature.args[0], x, start))
+        loop = RowLoop(context, builder, (signature.args[0], x, start))
         best = Cell(loop.ops.number(-np.inf))
 
         def several(indices: list[Any]) -> None:
@@ -157,7 +154,7 @@ def _total(store: bool) -> Any:
     def row_total(typingctx: Any, x: Any, start: Any, n: Any, peak: Any, out: Any, out_start: Any, ahead: Any) -> Any:
         def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
             x, start, n, peak, out, out_start, ahead = args
-            loop = _Loop(context, builder, (signature.args[0], x, start), (signature.args[4], out, out_start))
+            loop = RowLoop(context, builder, (signature.args[0], x, start), (signature.args[4], out, out_start))
             ops, (scores, remainders) = loop.ops, loop.stretches
             shift, lowest, magic = loop.shift(peak)
             bias = 2.0 ** (
@@ -197,7 +194,7 @@ def _others(store: bool) -> Any:
     def row_others(typingctx: Any, x: Any, start: Any, n: Any, peak: Any, out: Any, out_start: Any, ahead: Any) -> Any:
         def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
             x, start, n, peak, out, out_start, ahead = args
-            loop = _Loop(context, builder, (signature.args[0], x, start), (signature.args[4], out, out_start))
+            loop = RowLoop(context, builder, (signature.args[0], x, start), (signature.args[4], out, out_start))
             ops, (scores, remainders) = loop.ops, loop.stretches
             shift, lowest, magic = loop.shift(peak)
             top = ops.splat(peak)
@@ -240,7 +237,7 @@ def _probs(stored: bool, streaming: bool) -> Any:
     ) -> Any:
         def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
             x, start, n, peak, high, low, out, out_start = args
-            loop = _Loop(context, builder, (signature.args[0], x, start), (signature.args[6], out, out_start))
+            loop = RowLoop(context, builder, (signature.args[0], x, start), (signature.args[6], out, out_start))
             ops, (scores, results) = loop.ops, loop.stretches
             shift, lowest, magic = loop.shift(peak)
             scale = 2.0 ** -format_of(ops).headroom
@@ -261,160 +258,6 @@ def _probs(stored: bool, streaming: bool) -> Any:
     return row_probs
 
 
-AHEAD = 3
-"""Rows that a loop over short rows reads before it writes: a write would make the reads of the next lines wait (their addresses agree in the last 12 bits)."""
-
-
-class _ShortRows:
-    """A loop over rows of at most one vector each, which stay in a register."""
-
-    def __init__(self, loop: _Loop, first: Any, stop: Any, n: Any) -> None:
-        self.loop, self.first, self.stop, self.n = loop, first, stop, n
-        self.mask = first_lanes(loop.builder, n, loop.ops.width)
-
-    def _read(self, row: Any) -> Lanes:
-        builder = self.loop.builder
-        last = builder.sub(self.stop, ir.Constant(I64, 1))
-        row = builder.select(builder.icmp_signed("<", row, last), row, last)
-        return self.loop.stretches[0].load(builder.mul(row, self.n), self.mask, -np.inf)
-
-    def each(self, body: Any) -> Any:
-        """Emit `body(row, start, scores, peak)` for each row; return how many rows have no finite peak."""
-        builder = self.loop.builder
-        odd = cgutils.alloca_once_value(builder, ir.Constant(I64, 0))
-        builder.store(ir.Constant(I64, 0), odd)
-        with builder.if_then(builder.icmp_signed("<", self.first, self.stop)):
-            ahead = [Cell(self._read(builder.add(self.first, ir.Constant(I64, i)))) for i in range(AHEAD)]
-            one = ir.Constant(I64, 1)
-            with cgutils.for_range_slice(builder, self.first, self.stop, one, intp=I64) as (row, _):
-                scores = ahead[0].get()
-                for cell, following in pairwise(ahead):
-                    cell.set(following.get())
-                ahead[-1].set(self._read(builder.add(row, ir.Constant(I64, AHEAD))))
-                peak = self.loop.largest(scores)
-                finite = self.loop.scalar.absolute(peak) < np.inf
-                body(row, builder.mul(row, self.n), scores, peak, finite)
-                count = builder.add(builder.load(odd), builder.zext(builder.not_(finite.value), I64))
-                builder.store(count, odd)
-        return builder.load(odd)
-
-    def others(self, scores: Lanes, peak: Lanes) -> tuple[Lanes, Lanes, tuple[Lanes, Lanes], Lanes, Lanes, Lanes]:
-        """Return (t, s, others, high, low) of a row as `others_of_row` in `row_kernels` has them, high + low with the headroom, and exp(peak)."""
-        loop, ops = self.loop, self.loop.ops
-        t, s = row_parts(ops, scores, *loop.shift(peak.value))
-        wins = ops.equal(scores, ops.splat(peak))
-        winners = ops.count(wins)
-        high, low = loop.sum_of_terms(t, ops.select(wins, 0.0, s))
-        _, t_peak = peak_of(loop.scalar, peak)
-        scale = 2.0 ** format_of(ops).headroom
-        top = (t_peak + 1.0) * scale
-        others = others_of(top.ops, winners, high * (1.0 / scale), low * (1.0 / scale), t_peak)
-        if ops.bits == 32:
-            return t, s, others, high + winners * top, high * 0.0, top
-        total, lost = two_sum(winners * scale, high)
-        total, again = two_sum(total, winners * t_peak * scale)
-        return t, s, others, *two_sum(total, low + lost + again), top
-
-
-@intrinsic
-def _short_softmax(typingctx: Any, x: Any, out: Any, first: Any, stop: Any, n: Any) -> Any:
-    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        x, out, first, stop, n = args
-        zero = ir.Constant(I64, 0)
-        loop = _Loop(context, builder, (signature.args[0], x, zero), (signature.args[1], out, zero))
-        rows, ops = _ShortRows(loop, first, stop, n), loop.ops
-
-        def body(row: Any, start: Any, scores: Lanes, peak: Lanes, finite: Lanes) -> None:
-            t_high, t_low, s = row_pieces(ops, scores, *loop.shift(peak.value))
-            t = t_high + t_low
-            total, rest = loop.sum_of_terms(t, s) if ops.bits == 64 else loop.sum_of_wide_terms(t_high, t_low, s)
-            high, low = (ops.splat(part) for part in inverse_of(loop.scalar, total, rest, total.ops.number(1.0)))
-            probs = (high + ops.fma(t, high, low)) * s
-            loop.stretches[1].store(ops.choose(finite, probs, scores), start, rows.mask)
-
-        return rows.each(body)
-
-    return types.intp(x, out, types.intp, types.intp, types.intp), codegen
-
-
-@intrinsic
-def _short_log_softmax(typingctx: Any, x: Any, out: Any, first: Any, stop: Any, n: Any) -> Any:
-    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        x, out, first, stop, n = args
-        zero = ir.Constant(I64, 0)
-        loop = _Loop(context, builder, (signature.args[0], x, zero), (signature.args[1], out, zero))
-        rows, ops = _ShortRows(loop, first, stop, n), loop.ops
-
-        def body(row: Any, start: Any, scores: Lanes, peak: Lanes, finite: Lanes) -> None:
-            _, _, others, _, _, _ = rows.others(scores, peak)
-            high, low = (ops.splat(part) for part in sum_of(loop.scalar, peak, *log1p_of(others[0].ops, *others)))
-            loop.stretches[1].store(ops.choose(finite, (scores - high) - low, scores), start, rows.mask)
-
-        return rows.each(body)
-
-    return types.intp(x, out, types.intp, types.intp, types.intp), codegen
-
-
-@intrinsic
-def _short_logsumexp(typingctx: Any, x: Any, out: Any, first: Any, stop: Any, n: Any) -> Any:
-    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        x, out, first, stop, n = args
-        zero = ir.Constant(I64, 0)
-        loop = _Loop(context, builder, (signature.args[0], x, zero), (signature.args[1], out, zero))
-        rows = _ShortRows(loop, first, stop, n)
-
-        def body(row: Any, start: Any, scores: Lanes, peak: Lanes, finite: Lanes) -> None:
-            _, _, others, _, _, _ = rows.others(scores, peak)
-            value, _ = sum_of(loop.scalar, peak, *log1p_of(others[0].ops, *others))
-            loop.stretches[1].store(value, row, None)
-
-        return rows.each(body)
-
-    return types.intp(x, out, types.intp, types.intp, types.intp), codegen
-
-
-@intrinsic
-def _short_cross_entropy(
-    typingctx: Any, x: Any, labels: Any, losses: Any, out: Any, first: Any, stop: Any, n: Any, scale: Any, gradient: Any
-) -> Any:
-    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        _, labels, _, _, first, stop, n, scale, gradient = args
-        zero = ir.Constant(I64, 0)
-        arrays = [(signature.args[i], args[i], zero) for i in (0, 3, 2)]
-        loop = _Loop(context, builder, *arrays)
-        label_base = make_array(signature.args[1])(context, builder, labels).data
-        rows, ops = _ShortRows(loop, first, stop, n), loop.ops
-        wide = Emitted(builder, 64, 0)
-        scale = Lanes(wide, scale)
-
-        def body(row: Any, start: Any, scores: Lanes, peak: Lanes, finite: Lanes) -> None:
-            label = builder.load(builder.gep(label_base, [row]))
-            t, s, others, total, rest, top = rows.others(scores, peak)
-            lanes = ir.Constant(ops.int, list(range(ops.width)))
-            narrow = builder.trunc(label, ops.int.element) if ops.bits == 32 else label
-            here = Lanes(ops, builder.icmp_signed("==", lanes, ops.splat(narrow).value))
-            chosen = ops.select(here, scores, -np.inf)
-            score = loop.largest(chosen)
-            lead = loop.scalar.to_double(peak) - loop.scalar.to_double(score)
-            value, rest = log1p_of(others[0].ops, *others)
-            loop.stretches[2].store((lead + value) + rest, row, None)
-            with builder.if_then(gradient):
-                high, low = (ops.splat(part) for part in inverse_of(loop.scalar, total, rest, scale))
-                probs = (high + ops.fma(t, high, low)) * s
-                single = wide.to_single if ops.bits == 32 else (lambda value: value)
-                alone = builder.and_((others[0] < 1.0).value, builder.fcmp_ordered("==", peak.value, score.value))
-                won = Lanes(wide, alone)
-                of_winner = ops.splat(single(-(scale * others[0] * (top / total))))
-                of_label = ops.choose(won, of_winner, probs - ops.splat(single(scale)))
-                gradients = ops.select(here, of_label, probs)
-                loop.stretches[1].store(ops.choose(finite, gradients, scores), start, rows.mask)
-
-        return rows.each(body)
-
-    result = types.intp(x, labels, losses, out, types.intp, types.intp, types.intp, types.float64, types.boolean)
-    return result, codegen
-
-
 def exp_of(ops: Any, x: Any) -> Any:
     """Return exp(x) for x <= 88, and 0 where it is below the normal numbers; NaN gives NaN."""
     form = format_of(ops)
@@ -425,7 +268,7 @@ def exp_of(ops: Any, x: Any) -> Any:
 @intrinsic
 def _exponentials(typingctx: Any, x: Any, n: Any) -> Any:
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        loop = _Loop(context, builder, (signature.args[0], args[0], ir.Constant(I64, 0)))
+        loop = RowLoop(context, builder, (signature.args[0], args[0], ir.Constant(I64, 0)))
 
         def body(i: Any, mask: Any) -> None:
             loop.stretches[0].store(exp_of(loop.ops, loop.stretches[0].load(i, mask, 0.0)), i, mask)
@@ -459,7 +302,7 @@ def _log1p(typingctx: Any, y: Any, low: Any) -> Any:
 def _row_minus(typingctx: Any, x: Any, start: Any, n: Any, high: Any, low: Any, out: Any, out_start: Any) -> Any:
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         x, start, n, high, low, out, out_start = args
-        loop = _Loop(context, builder, (signature.args[0], x, start), (signature.args[5], out, out_start))
+        loop = RowLoop(context, builder, (signature.args[0], x, start), (signature.args[5], out, out_start))
         high, low = loop.ops.splat(high), loop.ops.splat(low)
 
         def body(i: Any, mask: Any) -> None:
@@ -617,75 +460,6 @@ def _probs_plain(stored: bool) -> Any:
     return row_probs
 
 
-def _short_plain(x: Any, first: int, stop: int, n: int, result: Any) -> int:
-    """Call `result(row, start, peak, others, high, low)` for the rows of a finite peak; return how many have none."""
-    odd = 0
-    for row in range(first, stop):
-        start = row * n
-        peak = _row_peak_plain(x, start, n)
-        if not np.isfinite(peak):
-            odd += 1
-            continue
-        high, low, winners = _others_plain(False)(x, start, n, peak, x, start, 0)
-        _, t = _peak_parts_plain(peak)
-        others = _others_pair_plain(winners, high, low, t)
-        total, lost = two_sum(winners, high)
-        total, again = two_sum(total, winners * t)
-        result(row, start, peak, others, total, low + lost + again)
-    return odd
-
-
-def _short_softmax_plain(x: Any, out: Any, first: int, stop: int, n: int) -> int:
-    """Softmax of rows that fit in one vector; a row whose peak is not finite is copied. Returns how many of those there are."""
-    source = x.copy()
-    out[first * n : stop * n] = source[first * n : stop * n]
-
-    def result(row: int, start: int, peak: Any, others: tuple[float, float], high: float, low: float) -> None:
-        _probs_plain(False)(source, start, n, peak, *_inverse_plain(peak, high, low, 1.0), out, start)
-
-    return _short_plain(source, first, stop, n, result)
-
-
-def _short_log_softmax_plain(x: Any, out: Any, first: int, stop: int, n: int) -> int:
-    """Log-softmax of such rows, likewise."""
-    source = x.copy()
-    out[first * n : stop * n] = source[first * n : stop * n]
-
-    def result(row: int, start: int, peak: Any, others: tuple[float, float], high: float, low: float) -> None:
-        _row_minus_plain(source, start, n, *_sum_pair_plain(peak, *_log1p_plain(*others)), out, start)
-
-    return _short_plain(source, first, stop, n, result)
-
-
-def _short_logsumexp_plain(x: Any, out: Any, first: int, stop: int, n: int) -> int:
-    """out[row] = log sum exp of such rows."""
-
-    def result(row: int, start: int, peak: Any, others: tuple[float, float], high: float, low: float) -> None:
-        out[row] = _sum_pair_plain(peak, *_log1p_plain(*others))[0]
-
-    return _short_plain(x, first, stop, n, result)
-
-
-def _short_cross_entropy_plain(
-    x: Any, labels: Any, losses: Any, out: Any, first: int, stop: int, n: int, scale: float, gradient: bool
-) -> int:
-    """losses[row] = -log softmax(x)[label]; with `gradient`, out = scale (softmax(x) - onehot); rows without a finite peak are copied."""
-    source = x.copy()
-    if gradient:
-        out[first * n : stop * n] = source[first * n : stop * n]
-
-    def result(row: int, start: int, peak: Any, others: tuple[float, float], high: float, low: float) -> None:
-        place = start + labels[row]
-        value, rest = _log1p_plain(*others)
-        losses[row] = (float(peak) - float(source[place]) + value) + rest
-        if gradient:
-            _probs_plain(False)(source, start, n, peak, *_inverse_plain(peak, high, low, scale), out, start)
-            won = source[place] == peak and others[0] < 1.0
-            out[place] = -scale * (others[0] / (1.0 + others[0])) if won else out[place] - scale
-
-    return _short_plain(source, first, stop, n, result)
-
-
 def _exponentials_plain(x: Any, n: int) -> None:
     """x[:n] = exp(x[:n]), for x <= 88; 0 below the normal numbers."""
     with np.errstate(invalid="ignore"):
@@ -742,8 +516,6 @@ if config.DISABLE_JIT:
     row_total, row_total_store = _total_plain(False), _total_plain(True)
     row_others, row_others_store = _others_plain(False), _others_plain(True)
     row_probs, row_probs_stored, row_probs_streaming = _probs_plain(False), _probs_plain(True), _probs_plain(False)
-    short_softmax, short_log_softmax = _short_softmax_plain, _short_log_softmax_plain
-    short_logsumexp, short_cross_entropy = _short_logsumexp_plain, _short_cross_entropy_plain
     log1p, sum_pair, others_pair = _log1p_plain, _sum_pair_plain, _others_pair_plain
     exp, exponentials = _exp_plain, _exponentials_plain
 else:
@@ -752,7 +524,5 @@ else:
     row_others, row_others_store = _others(store=False), _others(store=True)
     row_probs, row_probs_stored = _probs(stored=False, streaming=False), _probs(stored=True, streaming=False)
     row_probs_streaming = _probs(stored=False, streaming=True)
-    short_softmax, short_log_softmax = _short_softmax, _short_log_softmax
-    short_logsumexp, short_cross_entropy = _short_logsumexp, _short_cross_entropy
     log1p, sum_pair, others_pair = _log1p, _sum_pair, _others_pair
     exp, exponentials = _exp, _exponentials
