@@ -184,6 +184,11 @@ class Emitted:
         which = ir.Constant(ir.VectorType(I32, width), [i + width * upper for i in range(width)])
         return ops, Lanes(ops, self.builder.shuffle_vector(a.value, a.value, which))
 
+    def shuffle(self, a: Lanes, b: Lanes, places: list[int]) -> Lanes:
+        """Return lanes of a and b: place k is lane k of a, place width + k that of b."""
+        which = ir.Constant(ir.VectorType(I32, len(places)), places)
+        return Lanes(self, self.builder.shuffle_vector(a.value, b.value, which))
+
 
 class Plain:
     """The same operations on NumPy arrays of one dtype."""
@@ -388,3 +393,40 @@ def reduce_lanes(values: tuple[Lanes, ...], combine: Callable[..., tuple[Lanes, 
         high = [value.ops.half(value, True)[1] for value in values]
         values = combine(*low, *high)
     return values
+
+
+def lane_sums(values: list[Lanes], lanes: list[int]) -> Lanes:
+    """Return one vector: in lane ``lanes[i]`` the sum of the lanes of ``values[i]``, 0 elsewhere; at most as many values as lanes.
+
+    Each level adds halves of groups and packs two vectors into one, so all sums take about as many additions as there are lanes.
+    """
+    ops = values[0].ops
+    width = ops.width
+    zero = ops.number(0.0)
+    level: list[tuple[Lanes | None, list[int]]] = [(value, [i] * width) for i, value in enumerate(values)]
+    level += [(None, [-1] * width)] * (width - len(values))
+    half = width // 2
+    while half:
+        pairs = zip(level[::2], level[1::2], strict=True)
+        level = [_packed(zero, one, two, half) for one, two in pairs]
+        half //= 2
+    total, holds = level[0]
+    places = [holds.index(lanes.index(k)) if k in lanes else width for k in range(width)]
+    assert total is not None
+    return ops.shuffle(total, zero, places)
+
+
+def _packed(
+    zero: Lanes, one: tuple[Lanes | None, list[int]], two: tuple[Lanes | None, list[int]], half: int
+) -> tuple[Lanes | None, list[int]]:
+    """Add the halves of each group of ``2 * half`` lanes of two vectors; a group of the result alternates between them."""
+    (a, of_a), (b, of_b) = one, two
+    if a is None:
+        return two
+    ops, width = a.ops, a.ops.width
+    starts = range(0, width, 2 * half)
+    low = [base + start + k for start in starts for base in (0, width) for k in range(half)]
+    high = [place + half for place in low]
+    b = zero if b is None else b
+    holds = [group[start] for start in starts for group in (of_a, of_b) for _ in range(half)]
+    return ops.shuffle(a, b, low) + ops.shuffle(a, b, high), holds
