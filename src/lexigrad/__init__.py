@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from lexigrad.models.network import Network as Network
     from lexigrad.models.storage import load as load
     from lexigrad.models.text_classifier import TextClassifier as TextClassifier
+    from lexigrad.models.word_vectors import WordVectors as WordVectors
     from lexigrad.training.progress import Progress as Progress
 
 __version__ = "0.1.0"
@@ -69,6 +70,7 @@ _HOME = {
     "ParameterError": "errors",
     "Progress": "training.progress",
     "TextClassifier": "models.text_classifier",
+    "WordVectors": "models.word_vectors",
     "auroc": "evaluation",
     "binary_cross_entropy": "maths",
     "binary_cross_entropy_backward": "maths",

@@ -14,6 +14,8 @@ from lexigrad.formats.native import NativeFile, read_native, write_native
 from lexigrad.models.fitted import FittedClassifier, TextReader
 from lexigrad.models.parameters import check_parameters
 from lexigrad.models.text_classifier import PARAMETERS, TextClassifier
+from lexigrad.models.vector_storage import VECTORS_KIND, vectors_of
+from lexigrad.models.word_vectors import WordVectors
 from lexigrad.text.tokens import tokenizer_code
 from lexigrad.text.unicode import UNICODE_VERSION
 from lexigrad.text.vocabulary import Vocabulary
@@ -58,9 +60,10 @@ def _class_arrays(classes: NDArray[Any]) -> dict[str, NDArray[Any]]:
     return {"class_bytes": np.frombuffer(b"".join(encoded), np.uint8), "class_offsets": offsets}
 
 
-def load(path: str | os.PathLike[str]) -> TextClassifier:
-    """Open a classifier; its arrays stay in the file, memory-mapped and read-only."""
-    return classifier_of(read_native(path), os.fspath(path))
+def load(path: str | os.PathLike[str]) -> TextClassifier | WordVectors:
+    """Open a classifier or word vectors; their arrays stay in the file, memory-mapped and read-only."""
+    file, name = read_native(path), os.fspath(path)
+    return vectors_of(file, name) if file.kind == VECTORS_KIND else classifier_of(file, name)
 
 
 def classifier_of(file: NativeFile, name: str) -> TextClassifier:

@@ -168,13 +168,10 @@ def read_corpus(
         kept = np.flatnonzero(np.diff(labels.offsets))
         return batch, kept, tokenize(tokenizer, batch.data, batch.offsets, kept, table)
 
-    words = empty_vocabulary()
+    words = _TokenMerger()
     labels = _LabelMerger()
-    tokens, lengths = [], []
-    for batch, kept, (ids, offsets, arena, word_offsets, hashes, counts) in map_threads(encoded, batches, threads):
-        *words, here = merge(*words, arena, word_offsets, hashes, counts)
-        tokens.append(here[ids])
-        lengths.append(np.diff(offsets))
+    for batch, kept, encoding in map_threads(encoded, batches, threads):
+        words.add(encoding)
         labels.add(batch, kept)
         if on_batch is not None:
             on_batch(len(batch))
@@ -183,18 +180,38 @@ def read_corpus(
             f"{labels.name}: no text has a label; fastText lines carry them as __label__NAME, columns by label="
         )
     labels.warn()
-    vocabulary, rank = _by_count(*words)
     names, label_ids = labels.sorted()
     return Corpus(
-        rank[np.concatenate(tokens)],
-        _offsets(np.concatenate(lengths)),
-        vocabulary,
+        *words.finish(),
         label_ids,
         _offsets(np.concatenate(labels.lengths)),
         names,
         labels.several,
         labels.n_unlabelled,
     )
+
+
+def read_sentences(
+    batches: Iterable[TextBatch], tokenizer: int, threads: int
+) -> tuple[NDArray[np.int32], NDArray[np.int64], Vocabulary]:
+    """Tokenise all texts of a source, whose labels do not matter; return tokens, token_offsets and vocabulary as a `Corpus` has them.
+
+    Raises
+    ------
+    DataError
+        If there is no text, or no token in any.
+    """
+    table = load_table()
+    words = _TokenMerger()
+
+    def encoded(batch: TextBatch) -> tuple[Any, ...]:
+        return tokenize(tokenizer, batch.data, batch.offsets, np.arange(len(batch)), table)
+
+    for encoding in map_threads(encoded, batches, threads):
+        words.add(encoding)
+    if not words.n_tokens:
+        raise DataError("the texts have no word to learn from")
+    return words.finish()
 
 
 def labels_of(batch: TextBatch) -> LabelColumn:
@@ -222,6 +239,30 @@ def _by_count(
     rank[order] = np.arange(n, dtype=np.int32)
     found = Vocabulary(arena, offsets[: n + 1], hashes[:n], slots, counts[:n])
     return found.selected(order), rank
+
+
+class _TokenMerger:
+    """The tokens of all batches under one numbering."""
+
+    def __init__(self) -> None:
+        self.words = empty_vocabulary()
+        self.tokens: list[NDArray[np.int32]] = []
+        self.lengths: list[NDArray[np.int64]] = []
+        self.n_tokens = 0
+
+    def add(self, encoding: tuple[Any, ...]) -> None:
+        """Add what `tokenize` returned."""
+        ids, offsets, *vocabulary = encoding
+        *words, here = merge(*self.words, *vocabulary)
+        self.words = tuple(words)
+        self.tokens.append(here[ids])
+        self.lengths.append(np.diff(offsets))
+        self.n_tokens += len(ids)
+
+    def finish(self) -> tuple[NDArray[np.int32], NDArray[np.int64], Vocabulary]:
+        """Return tokens, token_offsets and vocabulary."""
+        vocabulary, rank = _by_count(*self.words)
+        return rank[np.concatenate(self.tokens)], _offsets(np.concatenate(self.lengths)), vocabulary
 
 
 class _LabelMerger:

@@ -1,0 +1,81 @@
+"""Word vectors as a `.lexigrad` file, and back."""
+
+from __future__ import annotations
+
+import os
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from lexigrad.errors import DataError, FormatError
+from lexigrad.formats.native import NativeFile, write_native
+from lexigrad.models.word_vectors import VECTOR_PARAMETERS, FittedVectors, WordVectors, check_vector_parameters
+from lexigrad.text.subwords import Subwords
+
+VECTORS_KIND = "word_vectors"
+
+
+def save_vectors(fitted: FittedVectors, params: dict[str, Any], path: str | os.PathLike[str]) -> None:
+    """Write trained vectors with their settings; the words must be all str or all int."""
+    kinds = {type(item) for item in fitted.items}
+    if not kinds <= {str} and not kinds <= {int}:
+        names = ", ".join(sorted(kind.__name__ for kind in kinds))
+        raise DataError(f"a file holds words that are all str or all int, these are {names}: use pickle")
+    arrays = {
+        "counts": fitted.counts,
+        "vectors": fitted.vectors,
+        "output": fitted.output,
+        "buckets": fitted.subwords.buckets,
+    }
+    if kinds <= {int}:
+        arrays["items"] = np.array(fitted.items, np.int64)
+    else:
+        encoded = [item.encode("utf-8", "surrogateescape") for item in fitted.items]
+        arrays["word_bytes"] = np.frombuffer(b"".join(encoded), np.uint8)
+        arrays["word_offsets"] = np.concatenate([[0], np.cumsum([len(word) for word in encoded])]).astype(np.int64)
+    if fitted.input is not fitted.vectors:
+        arrays["input"] = fitted.input
+    subwords = fitted.subwords
+    settings = {
+        "params": {**params, "dim": fitted.vectors.shape[1], "min_n": subwords.min_n, "max_n": subwords.max_n},
+        "n_buckets": subwords.n_buckets,
+        "facts": fitted.facts,
+    }
+    write_native(path, VECTORS_KIND, settings, {name: np.ascontiguousarray(array) for name, array in arrays.items()})
+
+
+def vectors_of(file: NativeFile, name: str) -> WordVectors:
+    """Return the vectors in a native file; every array is compared with every other before it is used."""
+    try:
+        params = {key: value for key, value in file.settings["params"].items() if key in VECTOR_PARAMETERS}
+        check_vector_parameters({**WordVectors().get_params(), **params})
+        return WordVectors._restore(params, _fitted(file, params))
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise FormatError(f"{name} is damaged: {error}") from error
+
+
+def _fitted(file: NativeFile, params: dict[str, Any]) -> FittedVectors:
+    arrays = file.arrays
+    vectors, output, counts, buckets = (arrays[name] for name in ("vectors", "output", "counts", "buckets"))
+    matrix = arrays.get("input", vectors)
+    n_words, dim = len(counts), params["dim"]
+    if "items" in arrays:
+        items = arrays["items"].tolist()
+    else:
+        offsets, data = arrays["word_offsets"], arrays["word_bytes"].tobytes()
+        whole = offsets.dtype == np.int64 and offsets.ndim == 1 and len(offsets) == n_words + 1
+        if not whole or offsets[0] != 0 or offsets[-1] != len(data) or (np.diff(offsets) < 0).any():
+            raise ValueError("word_offsets do not cut word_bytes into the words")
+        items = [data[a:b].decode("utf-8", "surrogateescape") for a, b in pairwise(offsets.tolist())]
+    shapes = {"vectors": (vectors, n_words), "output": (output, n_words), "input": (matrix, n_words + len(buckets))}
+    for name, (array, rows) in shapes.items():
+        if array.dtype != np.float32 or array.shape != (rows, dim):
+            raise ValueError(f"{name} is {array.dtype} {array.shape}, expected float32 {(rows, dim)}")
+    if len(items) != n_words or counts.dtype != np.int64 or buckets.dtype != np.int64 or (np.diff(buckets) <= 0).any():
+        raise ValueError("words, counts and buckets do not fit each other")
+    n_buckets = int(file.settings["n_buckets"])
+    if n_buckets < 1 or (len(buckets) and not (buckets[0] >= 0 and buckets[-1] < n_buckets)):
+        raise ValueError("a bucket is outside n_buckets")
+    subwords = Subwords(n_words, params["min_n"], params["max_n"], n_buckets, buckets)
+    return FittedVectors(items, counts, vectors, matrix, output, subwords, dict(file.settings["facts"]))

@@ -1,0 +1,626 @@
+"""Word vectors that a user holds: trains them, compares words, saves them."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import chain
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lexigrad.errors import DataError, NotFittedError, ParameterError
+from lexigrad.evaluation.word_vectors import AnalogyEvaluation, SimilarityEvaluation, answers, spearman
+from lexigrad.machine.threads import thread_count
+from lexigrad.models.parameters import check_whole
+from lexigrad.text.corpus import read_sentences
+from lexigrad.text.sources import is_table, read_file, read_table, read_texts
+from lexigrad.text.subwords import Subwords, subwords_of
+from lexigrad.text.tokens import tokenizer_code
+from lexigrad.text.vocabulary import Vocabulary
+from lexigrad.training.progress import display
+
+if TYPE_CHECKING:
+    from lexigrad.text.batches import TextBatch
+    from lexigrad.training.progress import Callback
+
+VECTOR_PARAMETERS = (
+    "model", "loss", "dim", "window", "dynamic_window", "negatives", "negative_power", "subsample", "min_count", "min_n", "max_n", "buckets",
+    "phrases", "epochs", "lr", "gradient", "tokenizer", "threads", "seed", "deterministic", "verbose",
+)  # fmt: skip
+
+SERVED = {"model": ("skipgram",), "loss": ("negative_sampling",), "gradient": ("exact", "fasttext")}
+BUCKETS = 2_000_000
+"""fastText's number of buckets; only those that occur have a row."""
+LEARNING_RATES = {("exact", False): 0.05, ("fasttext", False): 0.05, ("exact", True): 0.2, ("fasttext", True): 0.025}
+"""By gradient and whether there are character n-grams."""
+
+FLOATS = 1 << 26
+"""Similarities at a time."""
+
+
+@dataclass(frozen=True)
+class FittedVectors:
+    """The arrays of trained vectors.
+
+    Attributes
+    ----------
+    items : the words, by falling count
+    counts : (n_words,) int64
+    vectors : (n_words, dim) float32, the mean of the rows of each word
+    input : (n_rows, dim) float32, the rows
+    output : (n_words, dim) float32, the vectors of the centres, for training on
+    subwords : which rows make up a word
+    facts : what training met
+    """
+
+    items: list[Any]
+    counts: NDArray[np.int64]
+    vectors: NDArray[np.float32]
+    input: NDArray[np.float32]
+    output: NDArray[np.float32]
+    subwords: Subwords
+    facts: dict[str, Any] = field(default_factory=dict)
+
+    @cached_property
+    def ids(self) -> dict[Any, int]:
+        """The position of each word."""
+        return {item: i for i, item in enumerate(self.items)}
+
+    @cached_property
+    def unit(self) -> NDArray[np.float32]:
+        """The vectors, each of length 1 (a vector of 0 stays)."""
+        return normalised(self.vectors)
+
+
+def normalised(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return vectors divided by their length; those of 0 stay."""
+    lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    result: NDArray[np.float32] = np.divide(vectors, np.where(lengths > 0, lengths, np.float32(1)), dtype=np.float32)
+    return result
+
+
+def means_of_rows(
+    matrix: NDArray[np.float32], rows: NDArray[np.int32], row_ends: NDArray[np.int64]
+) -> NDArray[np.float32]:
+    """Return the mean of the rows of each word, some thousand words at a time."""
+    means = np.empty((len(row_ends) - 1, matrix.shape[1]), np.float32)
+    for first in range(0, len(means), 8192):
+        ends = row_ends[first : first + 8193]
+        sums = np.add.reduceat(matrix[rows[ends[0] : ends[-1]]], ends[:-1] - ends[0], axis=0)
+        means[first : first + 8192] = sums / np.diff(ends)[:, None]
+    return means
+
+
+class WordVectors:
+    """Vectors of words, learned by predicting which words stand near each other.
+
+    For a word w and a word o within its window, with v_w the mean of the rows of w (its own, and those of its character n-grams) and u the
+    output vectors::
+
+        loss = -log sigmoid(u_o . v_w) - sum_{k=1..negatives} log sigmoid(-u_{n_k} . v_w)
+
+    where n_k are drawn with chances proportional to count^negative_power and the draws are shared by the window. Each row follows the exact
+    gradient by stochastic gradient descent with a linearly falling learning rate. Source: T. Mikolov, I. Sutskever, K. Chen, G. Corrado and
+    J. Dean, "Distributed Representations of Words and Phrases and their Compositionality" (NIPS 2013); with n-grams P. Bojanowski, E. Grave,
+    A. Joulin and T. Mikolov, "Enriching Word Vectors with Subword Information" (TACL 2017).
+
+    Parameters
+    ----------
+    model : "skipgram"
+    loss : "negative_sampling"
+    dim : length of the vectors
+    window : words on each side
+    dynamic_window : draw the reach of each window from 1..window, so that nearer words count more
+    negatives : words drawn for each window
+    negative_power : 0.75 as in word2vec; fastText uses 0.5
+    subsample : frequent words are dropped with chance 1 - min(1, sqrt(t/f) + t/f), t this number, f their share of all words; 0 keeps all
+    min_count : words that occur less often have no vector and are passed over
+    min_n, max_n : shortest and longest character n-gram of each word (0: none); with them unknown words have vectors, too
+    buckets : number of buckets that n-grams are hashed into; None is 2,000,000. Only buckets that occur take memory
+    phrases : 0; passes of joining frequent pairs are not served yet
+    epochs : passes over the sentences; each is shuffled anew
+    lr : learning rate at the start; None is 0.05, with n-grams 0.2 (0.025 for gradient="fasttext")
+    gradient : "exact"; "fasttext" moves each of the n rows of a word by the whole step instead of its n-th part, as fastText does
+    tokenizer : "whitespace" (fastText's byte rule) or "words"; for sentences that are text
+    threads : None for all processors that the process may use
+    seed : of the initial vectors and all draws; with threads=1 it decides every bit
+    deterministic : True is not served yet and raises `ParameterError`
+    verbose : show progress on standard error
+
+    Attributes
+    ----------
+    words : the words, by falling count
+    vectors : (n_words, dim) float32
+    losses_ : loss of a pair of words with its negatives at each report of the last training
+
+    Examples
+    --------
+    >>> import lexigrad
+    >>> sentences = ["hot green tea", "hot black tea", "hot black coffee", "cold green water"] * 300
+    >>> vectors = lexigrad.WordVectors(dim=16, min_count=1, subsample=0, threads=1).fit(sentences)
+    >>> vectors["tea"].shape, "milk" in vectors
+    ((16,), False)
+    """
+
+    _fitted: FittedVectors | None = None
+
+    def __init__(
+        self,
+        model: str = "skipgram",
+        loss: str = "negative_sampling",
+        dim: int = 100,
+        window: int = 5,
+        dynamic_window: bool = True,
+        negatives: int = 5,
+        negative_power: float = 0.75,
+        subsample: float = 1e-3,
+        min_count: int = 5,
+        min_n: int = 0,
+        max_n: int = 0,
+        buckets: int | None = None,
+        phrases: int = 0,
+        epochs: int = 5,
+        lr: float | None = None,
+        gradient: str = "exact",
+        tokenizer: str = "whitespace",
+        threads: int | None = None,
+        seed: int = 0,
+        deterministic: bool = False,
+        verbose: bool = False,
+    ) -> None:
+        self.model = model
+        self.loss = loss
+        self.dim = dim
+        self.window = window
+        self.dynamic_window = dynamic_window
+        self.negatives = negatives
+        self.negative_power = negative_power
+        self.subsample = subsample
+        self.min_count = min_count
+        self.min_n = min_n
+        self.max_n = max_n
+        self.buckets = buckets
+        self.phrases = phrases
+        self.epochs = epochs
+        self.lr = lr
+        self.gradient = gradient
+        self.tokenizer = tokenizer
+        self.threads = threads
+        self.seed = seed
+        self.deterministic = deterministic
+        self.verbose = verbose
+
+    def __repr__(self) -> str:
+        settings = ", ".join(f"{name}={value!r}" for name, value in self.get_params().items())
+        return f"WordVectors({settings})"
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Return the settings by name (scikit-learn's convention)."""
+        return {name: getattr(self, name) for name in VECTOR_PARAMETERS}
+
+    def set_params(self, **params: Any) -> Self:
+        """Change settings; they take effect at the next `fit`."""
+        for name, value in params.items():
+            if name not in VECTOR_PARAMETERS:
+                raise ParameterError(f"{name!r} is not a setting: choose one of {', '.join(VECTOR_PARAMETERS)}")
+            setattr(self, name, value)
+        return self
+
+    def fit(self, sentences: Any, *, text: str = "text", callback: Callback | None = None) -> Self:
+        """Train on sentences held in memory.
+
+        Parameters
+        ----------
+        sentences : texts (list, iterable, NumPy, pandas, Arrow: docs/data.md), or a table, or an iterable of lists of items. Items are words
+            or anything hashable: products, songs, the nodes of walks in a graph
+        text : name of the column, for a table
+        callback : called about ten times a second with a `lexigrad.Progress`
+
+        Raises
+        ------
+        DataError
+            Sentences that cannot be used, or no word that occurs `min_count` times.
+        DivergenceError
+            The vectors left all bounds; a smaller `lr` helps.
+        KeyboardInterrupt
+            Ctrl-C; the model holds what it had learned until then and can be used.
+        """
+        check_vector_parameters(self.get_params())
+        if is_table(sentences):
+            return self._fit_texts(read_table(sentences, text=text, label=None), callback)
+        if hasattr(sentences, "dtype") or hasattr(sentences, "type"):
+            return self._fit_texts(read_texts(sentences), callback)
+        if isinstance(sentences, (str, bytes)):
+            raise DataError(
+                "sentences: expected several, got one str; pass a list of sentences, or use fit_file for a path"
+            )
+        iterator = iter(sentences)
+        first = next(iterator, None)
+        if first is None:
+            raise DataError("sentences: there are none")
+        everything = chain([first], iterator)
+        if isinstance(first, (str, bytes)):
+            return self._fit_texts(read_texts(everything), callback)
+        return self._fit_items(everything, callback)
+
+    def fit_file(self, path: str | os.PathLike[str], *, text: str = "text", callback: Callback | None = None) -> Self:
+        """Train on a file of one sentence a line, or CSV, TSV, JSONL, Parquet or Arrow with a column `text`; also .gz .zst .xz .bz2.
+
+        "-" reads lines from standard input. What is raised: see `fit`.
+        """
+        check_vector_parameters(self.get_params())
+        return self._fit_texts(read_file(path, text=text, label=None), callback)
+
+    def _fit_texts(self, batches: Iterator[TextBatch], callback: Callback | None) -> Self:
+        tokens, offsets, vocabulary = read_sentences(
+            batches, tokenizer_code(self.tokenizer), thread_count(self.threads)
+        )
+        n_words = self._n_words(vocabulary.counts)
+        known = vocabulary.selected(np.arange(n_words))
+        items = [known[i].decode("utf-8", "surrogateescape") for i in range(n_words)]
+        return self._train(items, known, tokens, offsets, callback)
+
+    def _fit_items(self, sentences: Iterable[Sequence[Hashable]], callback: Callback | None) -> Self:
+        ids: dict[Hashable, int] = {}
+        parts, lengths = [], []
+        for number, sentence in enumerate(sentences):
+            if isinstance(sentence, (str, bytes)) or not isinstance(sentence, Iterable):
+                raise DataError(
+                    f"sentence {number}: expected a list of items like the first, got {type(sentence).__name__}"
+                )
+            try:
+                part = np.array([ids.setdefault(item, len(ids)) for item in sentence], np.int32)
+            except TypeError as error:
+                raise DataError(f"sentence {number}: items must be hashable ({error})") from error
+            parts.append(part)
+            lengths.append(len(part))
+        if not ids:
+            raise DataError("sentences: there is no item to learn from")
+        tokens = np.concatenate(parts)
+        counts = np.bincount(tokens, minlength=len(ids))
+        order = np.argsort(-counts, kind="stable")
+        rank = np.empty(len(ids), np.int32)
+        rank[order] = np.arange(len(ids), dtype=np.int32)
+        listed = list(ids)
+        n_words = self._n_words(counts[order])
+        items = [listed[i] for i in order[:n_words]]
+        if self.max_n and not all(isinstance(item, str) for item in items):
+            raise DataError("character n-grams need items that are str; set max_n=0 for others")
+        strings = [item.encode("utf-8", "surrogateescape") for item in items] if self.max_n else []
+        known = Vocabulary.from_strings(strings, counts[order[: len(strings)]])
+        if not self.max_n:  # the vocabulary is needed for its counts alone
+            known = Vocabulary(known.arena, known.offsets, known.hashes, known.slots, counts[order[:n_words]])
+        offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+        return self._train(items, known, rank[tokens], offsets, callback)
+
+    def _n_words(self, counts: NDArray[np.int64]) -> int:
+        n_words = int(np.searchsorted(-counts, -self.min_count, side="right"))
+        if not n_words:
+            raise DataError(
+                f"no word occurs min_count={self.min_count} times; the most frequent one occurs {counts[0]} times: lower min_count"
+            )
+        return n_words
+
+    def _train(
+        self,
+        items: list[Any],
+        known: Vocabulary,
+        tokens: NDArray[np.int32],
+        offsets: NDArray[np.int64],
+        callback: Callback | None,
+    ) -> Self:
+        from lexigrad.training.word_vectors import (
+            Sentences,
+            SkipgramSettings,
+            VectorWeights,
+            cut,
+            train_skipgram_vectors,
+        )
+
+        n_buckets = BUCKETS if self.buckets is None else self.buckets
+        counts = known.counts
+        if self.max_n:
+            subwords, rows, row_ends = subwords_of(known, self.min_n, self.max_n, n_buckets)
+        else:
+            n = len(items)
+            subwords = Subwords(n, self.min_n, 0, n_buckets, np.empty(0, np.int64))
+            rows, row_ends = np.arange(n, dtype=np.int32), np.arange(n + 1)
+        data = Sentences(tokens, cut(offsets), counts, rows, row_ends, subwords.n_rows)
+        weights = VectorWeights(data.n_rows, len(items), self.dim, self.seed, thread_count(self.threads))
+        settings = SkipgramSettings(
+            self.window,
+            self.dynamic_window,
+            self.negatives,
+            self.negative_power,
+            self.subsample,
+            self.gradient == "exact",
+        )
+        lr = LEARNING_RATES[self.gradient, self.max_n > 0] if self.lr is None else self.lr
+        self.losses_ = []
+        error: BaseException | None = None
+        try:
+            self.losses_ = train_skipgram_vectors(
+                weights,
+                data,
+                settings,
+                epochs=self.epochs,
+                lr=lr,
+                seed=self.seed,
+                display=display(self.verbose),
+                callback=callback,
+            )
+        except BaseException as raised:
+            error = raised
+        matrix, output = weights.finish()
+        vectors = matrix
+        if self.max_n:
+            vectors = means_of_rows(matrix, rows, row_ends)
+        facts = {"n_sentences": len(offsets) - 1, "n_tokens": len(tokens), "lr": lr, "finished": error is None}
+        self._fitted = FittedVectors(items, counts, vectors, matrix, output, subwords, facts)
+        if error is not None:
+            raise error
+        return self
+
+    @property
+    def fitted(self) -> FittedVectors:
+        """The arrays of the trained vectors."""
+        if self._fitted is None:
+            raise NotFittedError("these WordVectors are not trained yet: call fit or fit_file first, or lexigrad.load")
+        return self._fitted
+
+    @property
+    def words(self) -> list[Any]:
+        """The words, by falling count."""
+        return self.fitted.items
+
+    @property
+    def vectors(self) -> NDArray[np.float32]:
+        """The vectors of `words`, (n_words, dim)."""
+        return self.fitted.vectors
+
+    def __len__(self) -> int:
+        return len(self.fitted.items)
+
+    def __contains__(self, word: Any) -> bool:
+        return word in self.fitted.ids
+
+    def __getitem__(self, word: Any) -> NDArray[np.float32]:
+        """Return the vector of a word, (dim,), or of a list of words, (n, dim).
+
+        An unknown word has the mean of the rows of its character n-grams, if the model has n-grams and knows one of them.
+
+        Raises
+        ------
+        KeyError
+            For a word without a vector.
+        """
+        if isinstance(word, (list, np.ndarray)):
+            return (
+                np.stack([self[one] for one in word]) if len(word) else np.empty((0, self.vectors.shape[1]), np.float32)
+            )
+        fitted = self.fitted
+        place = fitted.ids.get(word)
+        if place is not None:
+            return fitted.vectors[place]
+        if isinstance(word, str):
+            rows = fitted.subwords.rows_of(word.encode("utf-8", "surrogateescape"))
+            if len(rows):
+                mean: NDArray[np.float32] = fitted.input[rows].mean(axis=0)
+                return mean
+        raise KeyError(
+            f"{word!r} has no vector: it is not among the {len(fitted.items):,} words, nor does the model know an n-gram of it"
+        )
+
+    def similarity(self, a: Any, b: Any) -> float:
+        """Return the cosine between the vectors of two words; 0 where one of them is a vector of 0."""
+        one, two = normalised(self[[a, b]])
+        return float(one @ two)
+
+    def most_similar(self, word: Any, k: int = 10) -> list[Any]:
+        """Return the `k` words with the largest cosine to a word, as (word, cosine), best first; the word itself is left out.
+
+        `word` may be a vector (dim,), and for many at once a list of words or an array (n, dim): the result is then a list of such lists.
+        """
+        check_whole("k", k, 1)
+        fitted = self.fitted
+        if isinstance(word, np.ndarray) and word.dtype.kind == "f":
+            if word.shape[-1] != fitted.vectors.shape[1] or word.ndim > 2:
+                raise DataError(
+                    f"expected a vector of {fitted.vectors.shape[1]} numbers, or rows of them, got shape {word.shape}"
+                )
+            found = self._nearest(
+                np.atleast_2d(word).astype(np.float32), [()] * (1 if word.ndim == 1 else len(word)), k
+            )
+            return found[0] if word.ndim == 1 else found
+        several = isinstance(word, (list, np.ndarray))
+        queries = list(word) if several else [word]
+        found = self._nearest(self[queries], [(query,) for query in queries], k)
+        return found if several else found[0]
+
+    def analogy(self, a: Any, b: Any, c: Any, k: int = 10) -> list[tuple[Any, float]]:
+        """Return the `k` best answers to "a is to b as c is to ?", as (word, score), none of the three: 3CosAdd, cos(d, b) - cos(d, a) + cos(d, c).
+
+        The score is the cosine of d and the sum of the three unit vectors.
+        """
+        check_whole("k", k, 1)
+        one, two, three = normalised(self[[a, b, c]])
+        return self._nearest((two - one + three)[None], [(a, b, c)], k)[0]
+
+    def doesnt_match(self, words: Sequence[Any]) -> Any:
+        """Return the word that is least like the mean of all, by cosine of unit vectors."""
+        if len(words) < 2:
+            raise DataError(f"expected two words or more, got {len(words)}")
+        unit = normalised(self[list(words)])
+        return words[int((unit @ unit.mean(axis=0)).argmin())]
+
+    def sentence_vector(self, sentence: str | Sequence[Any]) -> NDArray[np.float32]:
+        """Return the mean of the unit vectors of the words of a sentence that have one; 0 for none. Text is split at white space."""
+        items = sentence.split() if isinstance(sentence, str) else sentence
+        found = []
+        for item in items:
+            try:
+                found.append(self[item])
+            except KeyError:
+                continue
+        if not found:
+            return np.zeros(self.vectors.shape[1], np.float32)
+        return normalised(np.stack(found)).mean(axis=0, dtype=np.float32)
+
+    def _nearest(
+        self, queries: NDArray[np.float32], without: list[tuple[Any, ...]], k: int
+    ) -> list[list[tuple[Any, float]]]:
+        """Return the `k` nearest words to each query but those in `without`."""
+        fitted = self.fitted
+        unit = normalised(queries)
+        results = []
+        step = max(1, FLOATS // len(fitted.items))
+        for first in range(0, len(unit), step):
+            cosines = unit[first : first + step] @ fitted.unit.T
+            for row, left_out in zip(cosines, without[first : first + step], strict=True):
+                places = [fitted.ids[item] for item in left_out if item in fitted.ids]
+                row[places] = -np.inf
+                count = min(k, len(row) - len(set(places)))
+                best = np.argpartition(-row, count - 1)[:count] if 0 < count < len(row) else np.arange(len(row))
+                best = best[np.argsort(-row[best], kind="stable")][:count]
+                results.append([(fitted.items[i], float(row[i])) for i in best])
+        return results
+
+    def evaluate_similarity(
+        self, pairs: str | os.PathLike[str] | Iterable[tuple[Any, Any, float]]
+    ) -> SimilarityEvaluation:
+        """Compare cosines with ratings: Spearman's rank correlation.
+
+        Parameters
+        ----------
+        pairs : (word, word, rating) each, or the path of a file with one such pair a line, separated by white space or commas; lines whose third
+            field is no number are passed over. Pairs with a word that has no vector are left out, and counted; words are looked up as they are,
+            then in lower case
+        """
+        listed = list(_read_pairs(pairs) if isinstance(pairs, (str, os.PathLike)) else pairs)
+        cosines, ratings = [], []
+        for a, b, rating in listed:
+            try:
+                one, two = (self[self._known(word)] for word in (a, b))
+            except KeyError:
+                continue
+            cosines.append(float(np.dot(*normalised(np.stack([one, two])))))
+            ratings.append(float(rating))
+        return SimilarityEvaluation(spearman(np.array(cosines), np.array(ratings)), len(listed), len(cosines))
+
+    def _known(self, word: Any) -> Any:
+        """Return a word as it is, or in lower case where only that is known."""
+        return word.lower() if isinstance(word, str) and word not in self and word.lower() in self else word
+
+    def evaluate_analogies(
+        self,
+        questions: str | os.PathLike[str] | Mapping[str, Iterable[Sequence[Any]]],
+        *,
+        restrict: int | None = 30_000,
+        method: str = "add",
+    ) -> AnalogyEvaluation:
+        """Answer analogies a : b = c : d.
+
+        Parameters
+        ----------
+        questions : {section: [(a, b, c, d), ...]}, or the path of a file in the form of word2vec: ": name" begins a section
+        restrict : search, and use questions, among so many most frequent words; None for all
+        method : "add" (3CosAdd) or "mul" (3CosMul)
+        """
+        if method not in ("add", "mul"):
+            raise ParameterError(f"method={method!r}: choose 'add' or 'mul'")
+        if restrict is not None:
+            check_whole("restrict", restrict, 1)
+        sections = _read_questions(questions) if isinstance(questions, (str, os.PathLike)) else questions
+        fitted = self.fitted
+        most = len(fitted.items) if restrict is None else restrict
+        unit = fitted.unit[:most]
+        result: dict[str, tuple[int, int]] = {}
+        n_questions = 0
+        for name, listed in sections.items():
+            used = []
+            for question in listed:
+                if len(question) != 4:
+                    raise DataError(f"section {name!r}: a question has four words, got {list(question)}")
+                n_questions += 1
+                places = [fitted.ids.get(self._known(word), most) for word in question]
+                if max(places) < most:
+                    used.append(places)
+            table = np.array(used, np.int64).reshape(-1, 4)
+            right = int((answers(unit, table, method) == table[:, 3]).sum())
+            result[name] = (right, len(table))
+        totals = np.array(list(result.values()) or [(0, 0)]).sum(axis=0)
+        return AnalogyEvaluation(int(totals[0]), int(totals[1]), n_questions, result)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the vectors to one file, by a temporary name, so that an interrupted save leaves what was there."""
+        from lexigrad.models.vector_storage import save_vectors
+
+        save_vectors(self.fitted, self.get_params(), path)
+
+    @classmethod
+    def _restore(cls, params: dict[str, Any], fitted: FittedVectors) -> Self:
+        model = cls(**params)
+        model._fitted = fitted
+        return model
+
+
+def _read_pairs(path: str | os.PathLike[str]) -> Iterator[tuple[str, str, float]]:
+    with open(path, encoding="utf-8") as file:
+        for line in file:
+            fields = line.replace(",", " ").split()
+            try:
+                yield fields[0], fields[1], float(fields[2])
+            except (IndexError, ValueError):
+                continue
+
+
+def _read_questions(path: str | os.PathLike[str]) -> dict[str, list[list[str]]]:
+    sections: dict[str, list[list[str]]] = {}
+    name = "all"
+    with open(path, encoding="utf-8") as file:
+        for number, line in enumerate(file, 1):
+            if line.startswith(":"):
+                name = line[1:].strip()
+            elif fields := line.split():
+                if len(fields) != 4:
+                    raise DataError(f"{os.fspath(path)}:{number}: a question has four words, got {line.strip()!r}")
+                sections.setdefault(name, []).append(fields)
+    return sections
+
+
+def check_vector_parameters(params: dict[str, Any]) -> None:
+    """Raise `ParameterError` for the first setting that is out of range or not served."""
+    for name, served in SERVED.items():
+        if params[name] not in served:
+            raise ParameterError(f"{name}={params[name]!r} is not served: choose {' or '.join(map(repr, served))}")
+    whole = {"dim": 1, "window": 1, "negatives": 1, "min_count": 1, "min_n": 0, "max_n": 0, "epochs": 1, "seed": 0}
+    for name, least in whole.items():
+        check_whole(name, params[name], least)
+    if params["max_n"] and params["max_n"] < params["min_n"]:
+        raise ParameterError(
+            f"max_n={params['max_n']} is below min_n={params['min_n']}: expected min_n <= max_n, or max_n=0 for none"
+        )
+    if params["buckets"] is not None:
+        check_whole("buckets", params["buckets"], 1)
+    for name, positive in (("negative_power", False), ("subsample", False), ("lr", True)):
+        value = params[name]
+        if name == "lr" and value is None:
+            continue
+        number = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+        if not number or value < 0 or (positive and value == 0):
+            raise ParameterError(
+                f"{name}={value!r}: expected a {'positive number' if positive else 'number from 0 up'}"
+            )
+    if params["phrases"] != 0:
+        raise ParameterError(f"phrases={params['phrases']!r} is not served: choose 0")
+    if params["deterministic"]:
+        raise ParameterError(
+            "deterministic=True is not served on several threads: threads=1 gives the same bits every time"
+        )
+    tokenizer_code(params["tokenizer"])
+    thread_count(params["threads"])

@@ -1,0 +1,66 @@
+"""The rows that make up the vector of each word: its own, and those of the buckets of its character n-grams.
+
+Only buckets that some word of the vocabulary uses have a row.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lexigrad.text.ngrams import character_ngrams
+from lexigrad.text.vocabulary import Vocabulary
+
+
+@dataclass(frozen=True, slots=True)
+class Subwords:
+    """How words, known and unknown, are made of rows.
+
+    Attributes
+    ----------
+    n_words : rows 0..n_words - 1 are the words' own
+    min_n, max_n : shortest and longest character n-gram; max_n = 0 for none
+    n_buckets : n-grams are hashed into so many buckets
+    buckets : (n,) int64, rising: the buckets that have a row; bucket ``buckets[i]`` has row ``n_words + i``
+    """
+
+    n_words: int
+    min_n: int
+    max_n: int
+    n_buckets: int
+    buckets: NDArray[np.int64]
+
+    @property
+    def n_rows(self) -> int:
+        """How many rows there are."""
+        return self.n_words + len(self.buckets)
+
+    def rows_of(self, word: bytes) -> NDArray[np.int64]:
+        """Return the rows of the n-grams of any word that have one."""
+        if not self.max_n:
+            return np.empty(0, np.int64)
+        values, _ = character_ngrams(np.frombuffer(word, np.uint8), np.array([0, len(word)]), self.min_n, self.max_n)
+        buckets = values.astype(np.int64) % self.n_buckets
+        places = np.searchsorted(self.buckets, buckets)
+        known = places < len(self.buckets)
+        known[known] = self.buckets[places[known]] == buckets[known]
+        return self.n_words + places[known]
+
+
+def subwords_of(
+    words: Vocabulary, min_n: int, max_n: int, n_buckets: int
+) -> tuple[Subwords, NDArray[np.int32], NDArray[np.int64]]:
+    """Return the subwords of a vocabulary and (rows, row_ends): the rows of word w are ``rows[row_ends[w]:row_ends[w + 1]]``, its own first."""
+    n = len(words)
+    if not max_n:
+        return Subwords(n, min_n, 0, n_buckets, np.empty(0, np.int64)), np.arange(n, dtype=np.int32), np.arange(n + 1)
+    values, ends = character_ngrams(words.arena, words.offsets, min_n, max_n)
+    buckets, of_ngram = np.unique(values.astype(np.int64) % n_buckets, return_inverse=True)
+    row_ends = ends + np.arange(n + 1)
+    rows = np.empty(row_ends[-1], np.int32)
+    own = np.zeros(len(rows), bool)
+    own[row_ends[:-1]] = True
+    rows[own], rows[~own] = np.arange(n), n + of_ngram
+    return Subwords(n, min_n, max_n, n_buckets, buckets), rows, row_ends
