@@ -7,10 +7,10 @@ import warnings
 
 import typer
 
-from lexigrad.cli import demo, explain, info, predict, prove, test, train
+from lexigrad.cli import demo, explain, info, neighbors, predict, prove, test, train, vectors
 from lexigrad.errors import LexigradError
 
-HELP = """Train and run text classifiers, fast and exact.
+HELP = """Train and run text classifiers and word vectors, fast and exact.
 
 A first session:
 
@@ -19,6 +19,8 @@ A first session:
     lexigrad train train.txt --output m.lexigrad       lines such as: __label__spam buy now
     lexigrad test m.lexigrad test.txt
     echo "is this spam?" | lexigrad predict m.lexigrad -
+    lexigrad vectors corpus.txt --output v.lexigrad    a sentence a line
+    lexigrad neighbors v.lexigrad tea
 
 Results go to standard output, progress and errors to standard error. Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted.
 """
@@ -30,6 +32,9 @@ app.command()(test.test)
 app.command()(predict.predict)
 app.command()(explain.explain)
 app.command()(info.info)
+app.command()(vectors.vectors)
+app.command()(neighbors.neighbors)
+app.command()(neighbors.analogy)
 app.command()(prove.prove)
 
 

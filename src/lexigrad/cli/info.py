@@ -3,18 +3,32 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Any
 
-from lexigrad.cli.output import Json, Model, load_model, print_json
+from lexigrad.cli.output import Json, Model, load_any, print_json
 
 
 def info(model: Model, json: Json = False) -> None:
     """Show what a model is: settings, sizes, and how it was trained."""
-    classifier = load_model(model)
+    opened = load_any(model)
+    facts = _classifier(opened, model) if hasattr(opened, "predict") else _vectors(opened, model)
+    if json:
+        print_json(facts)
+        return
+    for name, value in facts.items():
+        if name == "params":
+            value = ", ".join(f"{key}={setting!r}" for key, setting in value.items())
+        elif name in ("classes", "words"):
+            value = ", ".join(map(str, value[:10])) + (f" and {len(value) - 10:,} more" if len(value) > 10 else "")
+        sys.stdout.write(f"{name:15} {value}\n")
+
+
+def _classifier(classifier: Any, path: Path) -> dict[str, Any]:
     fitted = classifier.fitted
-    facts: dict[str, Any] = {
+    return {
         "kind": "text_classifier",
-        "file_bytes": model.stat().st_size,
+        "file_bytes": path.stat().st_size,
         "n_labels": len(fitted.classes),
         "n_words": len(fitted.reader.vocabulary),
         "n_buckets": fitted.reader.n_buckets,
@@ -24,12 +38,17 @@ def info(model: Model, json: Json = False) -> None:
         "params": classifier.get_params(),
         "classes": fitted.classes.tolist(),
     }
-    if json:
-        print_json(facts)
-        return
-    for name, value in facts.items():
-        if name == "params":
-            value = ", ".join(f"{key}={setting!r}" for key, setting in value.items())
-        elif name == "classes":
-            value = ", ".join(map(str, value[:10])) + (f" and {len(value) - 10} more" if len(value) > 10 else "")
-        sys.stdout.write(f"{name:15} {value}\n")
+
+
+def _vectors(vectors: Any, path: Path) -> dict[str, Any]:
+    fitted = vectors.fitted
+    return {
+        "kind": "word_vectors",
+        "file_bytes": path.stat().st_size,
+        "n_words": len(vectors),
+        "dim": fitted.vectors.shape[1],
+        "n_rows": fitted.subwords.n_rows,
+        **fitted.facts,
+        "params": vectors.get_params(),
+        "words": vectors.words,
+    }

@@ -13,6 +13,8 @@ from typing import Annotated, Any
 
 import typer
 
+from lexigrad.errors import DataError
+
 COMPILE_NOTE_SECONDS = 1.0
 
 Model = Annotated[Path, typer.Argument(help="A trained model, such as m.lexigrad.", show_default=False)]
@@ -79,10 +81,27 @@ def compiled_beside(*modules: str) -> Iterator[None]:
         helper.wait()
 
 
-def load_model(path: Path, threads: int | None = None) -> Any:
-    """Open a classifier, with a note while its kernels compile."""
+def load_any(path: Path) -> Any:
+    """Open a classifier or word vectors, with a note while kernels compile."""
     with compile_note():
         import lexigrad
 
-        model = lexigrad.load(path)
+        return lexigrad.load(path)
+
+
+def load_model(path: Path, threads: int | None = None) -> Any:
+    """Open a classifier."""
+    model = load_any(path)
+    if not hasattr(model, "predict"):
+        raise DataError(
+            f"{path} holds word vectors, and this takes a classifier; lexigrad neighbors, analogy and test take vectors"
+        )
     return model.set_params(threads=threads)
+
+
+def load_vectors(path: Path) -> Any:
+    """Open word vectors."""
+    model = load_any(path)
+    if hasattr(model, "predict"):
+        raise DataError(f"{path} holds a classifier, and this takes word vectors, which lexigrad vectors makes")
+    return model

@@ -30,6 +30,10 @@ class SimilarityEvaluation:
         """Share of the pairs that were used."""
         return self.n_used / self.n_pairs if self.n_pairs else 0.0
 
+    def summary(self) -> dict[str, float]:
+        """Return what is computed from the counts."""
+        return {"coverage": self.coverage}
+
     def __str__(self) -> str:
         """Return the result in one line."""
         return f"Spearman {self.spearman:.3f} over {self.n_used:,} of {self.n_pairs:,} pairs"
@@ -54,6 +58,10 @@ class AnalogyEvaluation:
     def accuracy(self) -> float:
         """Share of the used questions that were answered rightly; NaN for none."""
         return self.n_correct / self.n_used if self.n_used else float("nan")
+
+    def summary(self) -> dict[str, float | None]:
+        """Return what is computed from the counts."""
+        return {"accuracy": self.accuracy if self.n_used else None}
 
     def __str__(self) -> str:
         """Return the result as a table of sections."""

@@ -374,6 +374,11 @@ class WordVectors:
         return self._fitted
 
     @property
+    def is_fitted(self) -> bool:
+        """Whether there are vectors."""
+        return self._fitted is not None
+
+    @property
     def words(self) -> list[Any]:
         """The words, by falling count."""
         return self.fitted.items
@@ -415,6 +420,11 @@ class WordVectors:
         raise KeyError(
             f"{word!r} has no vector: it is not among the {len(fitted.items):,} words, nor does the model know an n-gram of it"
         )
+
+    def item(self, text: str) -> Any:
+        """Return the word that a text means: itself, or the whole number that it spells where the words are numbers."""
+        whole = bool(self.words) and isinstance(self.words[0], int)
+        return int(text) if whole and text.lstrip("-").isdecimal() else text
 
     def similarity(self, a: Any, b: Any) -> float:
         """Return the cosine between the vectors of two words; 0 where one of them is a vector of 0."""

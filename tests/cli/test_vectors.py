@@ -1,0 +1,105 @@
+"""Word vectors from the command line."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import subprocess
+from pathlib import Path
+
+import pytest
+
+import lexigrad
+from lexigrad import TextClassifier
+from tests.cli.test_command_line import LEXIGRAD, run
+from tests.models.test_word_vectors import TOPICS, sentences, topic
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("vectors")
+    (folder / "corpus.txt").write_text("\n".join(sentences()) + "\n")
+    result = run(
+        "vectors", folder / "corpus.txt", "--output", folder / "v.lexigrad", "--dim", 20, "--epochs", 15, "--subsample", 0, "--threads", 1, "--json"
+    )  # fmt: skip
+    facts = json.loads(result.stdout)
+    assert (facts["n_words"], facts["n_sentences"], facts["dim"], facts["finished"]) == (16, 1500, 20, True)
+    assert "epoch 15.00/15" in result.stderr
+    return folder
+
+
+def test_quiet_training_is_silent(files: Path) -> None:
+    result = run("vectors", files / "corpus.txt", "--output", files / "q.lexigrad", "--epochs", 1, "--quiet")
+    assert (result.stdout, result.stderr) == ("", "")
+    assert len(lexigrad.load(files / "q.lexigrad").words) == 16
+
+
+def test_neighbors(files: Path) -> None:
+    result = run("neighbors", files / "v.lexigrad", "tea", "dog", "--k", 4)
+    lines = [line.split("\t") for line in result.stdout.splitlines()]
+    assert [line[0] for line in lines] == ["tea"] * 4 + ["dog"] * 4
+    assert all(topic(word) == topic(query) for query, word, _ in lines)
+    expected = lexigrad.load(files / "v.lexigrad").most_similar("tea", 4)
+    assert [(word, f"{score:.4f}") for word, score in expected] == [(word, score) for _, word, score in lines[:4]]
+    asked = run("neighbors", files / "v.lexigrad", "--k", 4, stdin="tea\n\ndog\n")
+    assert asked.stdout == result.stdout
+    answer = json.loads(run("neighbors", files / "v.lexigrad", "tea", "--k", 1, "--json").stdout)
+    assert answer["words"] == ["tea"]
+    assert answer["answers"][0][0] == expected[0][0]
+
+
+def test_a_terminal_gets_a_prompt(files: Path) -> None:
+    leader, follower = pty.openpty()
+    with subprocess.Popen(
+        [*LEXIGRAD, "neighbors", str(files / "v.lexigrad"), "--k", "1"],
+        stdin=follower,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        os.write(leader, b"tea\nunknown\nsea\n\x04")
+        out, err = process.communicate(timeout=60)
+    assert [line.split(b"\t")[0] for line in out.splitlines()] == [b"tea", b"sea"]
+    assert err.count(b"word> ") == 4
+    assert b"'unknown' has no vector" in err
+    assert process.returncode == 1
+
+
+def test_analogy(files: Path) -> None:
+    result = run("analogy", files / "v.lexigrad", "tea", "cup", "dog", "--k", 2)
+    expected = lexigrad.load(files / "v.lexigrad").analogy("tea", "cup", "dog", 2)
+    assert result.stdout == "".join(f"tea\tcup\tdog\t{word}\t{score:.4f}\n" for word, score in expected)
+    assert run("analogy", files / "v.lexigrad", "--k", 2, stdin="tea cup dog\n").stdout == result.stdout
+    assert "three words" in run("analogy", files / "v.lexigrad", "tea", code=2).stderr
+    assert "expected 3 words a line, got 2" in run("analogy", files / "v.lexigrad", stdin="tea cup\n").stderr
+    assert "no vector" in run("analogy", files / "v.lexigrad", "tea", "cup", "cat", code=1).stderr
+
+
+def test_judging(files: Path) -> None:
+    (files / "pairs.txt").write_text("tea\tcup\t9\ntea\tdog\t1\nsea\twave\t8\nsea\tbark\t0.5\nx\ty\t3\n")
+    shown = json.loads(run("test", files / "v.lexigrad", files / "pairs.txt", "--json").stdout)
+    assert (shown["n_used"], shown["n_pairs"], shown["coverage"]) == (4, 5, 0.8)
+    assert shown["spearman"] > 0.5
+    assert "Spearman" in run("test", files / "v.lexigrad", files / "pairs.txt").stdout
+    (files / "questions.txt").write_text(": all\n" + "".join(" ".join(words[:4]) + "\n" for words in TOPICS))
+    shown = json.loads(run("test", files / "v.lexigrad", files / "questions.txt", "--json").stdout)
+    assert (shown["n_used"], shown["n_questions"]) == (3, 3)
+    assert "no line can be used" in run("test", files / "v.lexigrad", files / "corpus.txt", code=1).stderr
+
+
+def test_info(files: Path) -> None:
+    shown = json.loads(run("info", files / "v.lexigrad", "--json").stdout)
+    assert shown["kind"] == "word_vectors"
+    assert shown["n_rows"] == 16
+    assert "n_words         16" in run("info", files / "v.lexigrad").stdout
+
+
+def test_the_wrong_kind_of_model(files: Path) -> None:
+    TextClassifier(threads=1).fit(["good", "bad"] * 20, ["p", "n"] * 20).save(files / "c.lexigrad")
+    assert "holds a classifier" in run("neighbors", files / "c.lexigrad", "tea", code=1).stderr
+    assert "holds word vectors" in run("predict", files / "v.lexigrad", files / "corpus.txt", code=1).stderr
+    assert "no folder" in run("vectors", files / "corpus.txt", "--output", files / "none" / "v.lexigrad", code=2).stderr
+    assert (
+        "choose 'skipgram'"
+        in run("vectors", files / "corpus.txt", "-o", files / "x.lexigrad", "--model", "glove", code=2).stderr
+    )
