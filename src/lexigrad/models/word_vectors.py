@@ -36,7 +36,7 @@ VECTOR_PARAMETERS = (
 SERVED = {"model": ("skipgram",), "loss": ("negative_sampling",), "gradient": ("exact", "fasttext")}
 BUCKETS = 2_000_000
 """fastText's number of buckets; only those that occur have a row."""
-LEARNING_RATES = {("exact", False): 0.05, ("fasttext", False): 0.05, ("exact", True): 0.2, ("fasttext", True): 0.025}
+LEARNING_RATES = {("exact", False): 0.05, ("fasttext", False): 0.05, ("exact", True): 0.2, ("fasttext", True): 0.05}
 """By gradient and whether there are character n-grams."""
 
 FLOATS = 1 << 26
@@ -124,7 +124,7 @@ class WordVectors:
     buckets : number of buckets that n-grams are hashed into; None is 2,000,000. Only buckets that occur take memory
     phrases : 0; passes of joining frequent pairs are not served yet
     epochs : passes over the sentences; each is shuffled anew
-    lr : learning rate at the start; None is 0.05, with n-grams 0.2 (0.025 for gradient="fasttext")
+    lr : learning rate at the start; None is 0.05, or 0.2 for n-grams with the exact gradient
     gradient : "exact"; "fasttext" moves each of the n rows of a word by the whole step instead of its n-th part, as fastText does
     tokenizer : "whitespace" (fastText's byte rule) or "words"; for sentences that are text
     threads : None for all processors that the process may use
