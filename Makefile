@@ -36,6 +36,7 @@ bench: $(VENV)/installed
 	$(BIN)/python -m benchmarks.startup
 	$(BIN)/python -m benchmarks.mathematics
 	$(BIN)/python -m benchmarks.accuracy
+	$(BIN)/python -m benchmarks.train_vectors
 
 $(VENV)/installed: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "lexigrad needs Python 3.11 or newer: make PYTHON=python3.12 demo")'

@@ -35,11 +35,11 @@ SETS = {
 }
 
 
-def folder() -> Path:
-    """Return where the sets lie: LEXIGRAD_DATA, else ../shared/data."""
-    place = Path(os.environ.get("LEXIGRAD_DATA", ROOT / "../shared/data")) / "classify"
+def folder(kind: str = "classify") -> Path:
+    """Return where the sets of a kind lie: in LEXIGRAD_DATA, else in ../shared/data."""
+    place = Path(os.environ.get("LEXIGRAD_DATA", ROOT / "../shared/data")) / kind
     if not place.is_dir():
-        raise SystemExit(f"no benchmark data in {place}: set LEXIGRAD_DATA to the folder that holds classify/")
+        raise SystemExit(f"no benchmark data in {place}: set LEXIGRAD_DATA to the folder that holds {kind}/")
     return place
 
 

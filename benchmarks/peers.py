@@ -15,9 +15,12 @@ _PINNED = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optio
 PEERS = {requirement.split("==")[0]: requirement for requirement in _PINNED}
 NUMERICAL = ("scipy==1.17.1", "torch==2.13.0")
 """What `lexigrad.maths` is compared with; these live in one environment with lexigrad, so that one process can time all in turns."""
+GENSIM = "gensim==4.4.0"
+"""For word vectors."""
 SYSTEMS: dict[str, tuple[str, ...]] = {
     "lexigrad": ("-e", str(ROOT)),
     **{name: (requirement,) for name, requirement in PEERS.items()},
+    "gensim": (GENSIM,),
     "mathematics": (*NUMERICAL, "mpmath==1.3.0", "-e", str(ROOT)),
 }
 

@@ -75,8 +75,8 @@ def test_foreign_and_missing_files(tmp_path: Path) -> None:
         lexigrad.load(tmp_path / "missing")
     from lexigrad.formats.native import write_native
 
-    write_native(tmp_path / "other", "word_vectors", {}, {})
-    with pytest.raises(FormatError, match="word_vectors"):
+    write_native(tmp_path / "other", "spreadsheet", {}, {})
+    with pytest.raises(FormatError, match="holds a spreadsheet"):
         lexigrad.load(tmp_path / "other")
 
 

@@ -12,6 +12,7 @@ import pytest
 import lexigrad
 from lexigrad import DataError, FormatError, NotFittedError, ParameterError, TextClassifier, WordVectors
 from lexigrad.evaluation.word_vectors import ranks, spearman
+from lexigrad.formats.native import read_native, write_native
 from lexigrad.text.subwords import subwords_of
 from lexigrad.text.vocabulary import Vocabulary
 
@@ -190,7 +191,43 @@ def test_a_file_keeps_everything(which: str, request: pytest.FixtureRequest, tmp
         np.testing.assert_array_equal(again["kettles"], model["kettles"])
     np.testing.assert_array_equal(pickle.loads(pickle.dumps(model))["tea"], model["tea"])
     with pytest.raises(FormatError, match="not a text_classifier"):
-        lexigrad.models.storage.classifier_of(lexigrad.formats.native.read_native(tmp_path / "v.lexigrad"), "v")
+        lexigrad.models.storage.classifier_of(read_native(tmp_path / "v.lexigrad"), "v")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("counts", np.zeros(3, np.int64)),
+        ("vectors", np.zeros((15, 19), np.float32)),
+        ("vectors", np.zeros((15, 20))),
+        ("output", np.zeros((14, 20), np.float32)),
+        ("input", np.zeros((15, 20), np.float32)),
+        ("buckets", np.array([5, 5])),
+        ("buckets", np.array([-1])),
+        ("buckets", np.array([2_000_000])),
+        ("word_offsets", np.arange(16)),
+        ("word_offsets", np.zeros(16, np.int32)),
+        ("word_bytes", None),
+        ("vectors", None),
+    ],
+)
+def test_a_damaged_file_is_refused(subword_vectors: WordVectors, tmp_path: Path, name: str, value: Any) -> None:
+    subword_vectors.save(tmp_path / "v.lexigrad")
+    file = read_native(tmp_path / "v.lexigrad")
+    arrays = {key: array for key, array in {**file.arrays, name: value}.items() if array is not None}
+    write_native(tmp_path / "damaged.lexigrad", file.kind, file.settings, arrays)
+    with pytest.raises(FormatError, match="is damaged"):
+        lexigrad.load(tmp_path / "damaged.lexigrad")
+
+
+@pytest.mark.parametrize("params", [{"dim": 0}, {"loss": "none"}, {"dim": "20"}, {"window": None}])
+def test_settings_of_a_file_are_checked(vectors: WordVectors, tmp_path: Path, params: dict[str, Any]) -> None:
+    vectors.save(tmp_path / "v.lexigrad")
+    file = read_native(tmp_path / "v.lexigrad")
+    settings = {**file.settings, "params": {**file.settings["params"], **params}}
+    write_native(tmp_path / "damaged.lexigrad", file.kind, settings, file.arrays)
+    with pytest.raises(FormatError, match="is damaged"):
+        lexigrad.load(tmp_path / "damaged.lexigrad")
 
 
 def test_numbers_as_items_are_kept(tmp_path: Path) -> None:

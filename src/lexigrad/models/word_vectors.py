@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import time
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -257,15 +258,17 @@ class WordVectors:
         return self._fit_texts(read_file(path, text=text, label=None), callback)
 
     def _fit_texts(self, batches: Iterator[TextBatch], callback: Callback | None) -> Self:
+        started = time.perf_counter()
         tokens, offsets, vocabulary = read_sentences(
             batches, tokenizer_code(self.tokenizer), thread_count(self.threads)
         )
         n_words = self._n_words(vocabulary.counts)
         known = vocabulary.selected(np.arange(n_words))
         items = [known[i].decode("utf-8", "surrogateescape") for i in range(n_words)]
-        return self._train(items, known, tokens, offsets, callback)
+        return self._train(items, known, tokens, offsets, started, callback)
 
     def _fit_items(self, sentences: Iterable[Sequence[Hashable]], callback: Callback | None) -> Self:
+        started = time.perf_counter()
         ids: dict[Hashable, int] = {}
         parts, lengths = [], []
         for number, sentence in enumerate(sentences):
@@ -296,7 +299,7 @@ class WordVectors:
         if not self.max_n:  # the vocabulary is needed for its counts alone
             known = Vocabulary(known.arena, known.offsets, known.hashes, known.slots, counts[order[:n_words]])
         offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
-        return self._train(items, known, rank[tokens], offsets, callback)
+        return self._train(items, known, rank[tokens], offsets, started, callback)
 
     def _n_words(self, counts: NDArray[np.int64]) -> int:
         n_words = int(np.searchsorted(-counts, -self.min_count, side="right"))
@@ -312,6 +315,7 @@ class WordVectors:
         known: Vocabulary,
         tokens: NDArray[np.int32],
         offsets: NDArray[np.int64],
+        started: float,
         callback: Callback | None,
     ) -> Self:
         from lexigrad.training.word_vectors import (
@@ -341,6 +345,7 @@ class WordVectors:
             self.gradient == "exact",
         )
         lr = LEARNING_RATES[self.gradient, self.max_n > 0] if self.lr is None else self.lr
+        read = time.perf_counter()
         self.losses_ = []
         error: BaseException | None = None
         try:
@@ -360,7 +365,10 @@ class WordVectors:
         vectors = matrix
         if self.max_n:
             vectors = means_of_rows(matrix, rows, row_ends)
-        facts = {"n_sentences": len(offsets) - 1, "n_tokens": len(tokens), "lr": lr, "finished": error is None}
+        facts = {
+            "n_sentences": len(offsets) - 1, "n_tokens": len(tokens), "lr": lr, "read_seconds": round(read - started, 3),
+            "train_seconds": round(time.perf_counter() - read, 3), "finished": error is None,
+        }  # fmt: skip
         self._fitted = FittedVectors(items, counts, vectors, matrix, output, subwords, facts)
         if error is not None:
             raise error
