@@ -1,15 +1,17 @@
-"""Skip-gram's kernel against the oracle, and the tables that it draws from."""
+"""The kernel of word vectors against the oracle, and the tables that it draws from."""
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import pytest
 
 from lexigrad.kernels.sampling import ONE, alias_table, keep_chances
-from lexigrad.kernels.word_vectors import DIVERGED, train_skipgram
-from tests.oracles import skipgram
+from lexigrad.kernels.word_vectors import DIVERGED, train_vectors
+from lexigrad.losses.hierarchical_softmax import huffman_paths
+from tests.oracles import word_vectors
 
 RNG = np.random.default_rng(0)
 
@@ -34,6 +36,7 @@ class Run:
         self.matrix = rng.normal(0, scale, (n_words * (1 + extra), dim)).astype(np.float32)
         self.output = rng.normal(0, scale, (n_words, dim)).astype(np.float32)
         self.weights = rng.uniform(0.1, 3, n_words)
+        self.counts = np.sort(rng.integers(1, 1000, n_words))[::-1].copy()
         self.chances = np.full(n_words, ONE, np.uint64)
         self.totals = np.zeros(3)
 
@@ -48,17 +51,19 @@ class Run:
         )
 
     def train(
-        self, *, lr: float = 0.1, window: int = 5, dynamic: bool = True, negatives: int = 5, exact: bool = True
-    ) -> int:
+        self, *, lr: float = 0.1, window: int = 5, dynamic: bool = True, negatives: int = 5, exact: bool = True, cbow: bool = False,
+        hierarchical: bool = False,
+    ) -> int:  # fmt: skip
         tokens, offsets, rows, row_ends = self.arguments()
         n = len(self.sentences)
         stride = -(-self.dim // 16) * 16
         matrix, output = (
             np.pad(array, ((0, more), (0, stride - self.dim))) for array, more in ((self.matrix, 0), (self.output, 1))
         )
-        centres = train_skipgram(
-            tokens, offsets, np.arange(n), 0, n, lr, 0, n, 7, self.chances, rows, row_ends, exact, matrix.reshape(-1), output.reshape(-1), stride,
-            self.n_words * stride, window, dynamic, negatives, *alias_table(self.weights), 100, self.totals,
+        centres = train_vectors(
+            cbow, hierarchical, tokens, offsets, np.arange(n), 0, n, lr, 0, n, 7, self.chances, rows, row_ends, exact, matrix.reshape(-1),
+            output.reshape(-1), stride, self.n_words * stride, window, dynamic, negatives, *alias_table(self.weights),
+            *huffman_paths(self.counts), 100, self.totals,
         )  # fmt: skip
         assert not matrix[:, self.dim :].any()
         assert not output[:, self.dim :].any()
@@ -67,11 +72,15 @@ class Run:
         return int(centres)
 
     def expected(
-        self, *, lr: float = 0.1, window: int = 5, dynamic: bool = True, negatives: int = 5, exact: bool = True
-    ) -> tuple[Any, ...]:
+        self, *, lr: float = 0.1, window: int = 5, dynamic: bool = True, negatives: int = 5, exact: bool = True, cbow: bool = False,
+        hierarchical: bool = False,
+    ) -> tuple[Any, ...]:  # fmt: skip
         matrix, output = self.matrix.astype(float), self.output.astype(float)
-        losses = skipgram.train(
-            self.sentences, lr, 7, self.chances, self.rows, exact, matrix, output, window, dynamic, negatives, *alias_table(self.weights)
+        nodes, turns, ends = huffman_paths(self.counts)
+        paths = [list(zip(nodes[a:b].tolist(), turns[a:b].tolist(), strict=True)) for a, b in pairwise(ends)]
+        losses = word_vectors.train(
+            self.sentences, lr, 7, self.chances, self.rows, exact, matrix, output, window, dynamic, negatives, *alias_table(self.weights),
+            cbow=cbow, paths=paths if hierarchical else None,
         )  # fmt: skip
         return matrix, output, losses
 
@@ -86,6 +95,10 @@ class Run:
         {"negatives": 2},
         {"negatives": 13},
         {"negatives": 30},
+        {"cbow": True},
+        {"cbow": True, "window": 2, "dynamic": False, "negatives": 8},
+        {"hierarchical": True},
+        {"cbow": True, "hierarchical": True},
     ],
     ids=str,
 )
@@ -113,6 +126,17 @@ def test_a_word_in_the_window_twice_moves_its_row_twice() -> None:
     run.train(lr=lr, window=2, dynamic=False)
     assert np.abs(matrix - start).max() > 0.5 * lr
     np.testing.assert_allclose((run.matrix - start) / lr, (matrix - start) / lr, atol=0.005)
+
+
+def test_every_word_of_the_mean_moves_by_the_whole_step_on_request() -> None:
+    """As word2vec's CBOW does it: m words in the window move m times as far."""
+    settings: dict[str, Any] = {"cbow": True, "window": 3, "dynamic": False}
+    for exact in (True, False):
+        run = Run()
+        matrix, output, _ = run.expected(**settings, exact=exact)
+        run.train(**settings, exact=exact)
+        np.testing.assert_allclose(run.matrix, matrix, atol=3e-5)
+        np.testing.assert_allclose(run.output, output, atol=3e-5)
 
 
 def test_every_row_moves_by_the_whole_step_on_request() -> None:

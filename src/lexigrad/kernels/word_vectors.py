@@ -1,17 +1,20 @@
-"""The training loop of skip-gram with negative sampling, without the GIL.
+"""The training loop of word vectors, skip-gram and CBOW, without the GIL.
 
-A sentence is sub-sampled first. Then, for each word as the centre, all words of its window are the inputs of one step, its own output
-row and `negatives` drawn ones the outputs (`lexigrad.losses.negative_sampling`): the negatives are shared by the window.
+A sentence is sub-sampled first. Then each word is the centre of a step (`lexigrad.losses.negative_sampling`):
 
-The vector of a word is the mean of its rows, h = (1/n) sum_r A[r]: its own row and those of its character n-grams, or its own alone. It is
-gathered once, when the word enters the window, and lives in a ring buffer while it is inside. There a step moves it by 1/n of -lr dl/dh, which
-is how far it goes when each of its n rows makes its exact step, -lr dl/dh / n. When the word leaves, what the vector has moved is added to each
-row: one gather and one scatter for up to 2 window steps. (`share=False`: every row moves by the whole -lr dl/dh, as in fastText.) A word
-that stands in the window twice has two vectors there, and both movements reach its rows.
+- Its inputs are, for skip-gram, the vectors of all words of its window; for CBOW their mean, h = (1/m) sum_c v_c, one input.
+- Its outputs are, for negative sampling, the centre's output row and `negatives` drawn ones, which the whole window shares; for hierarchical
+  softmax the rows of the inner nodes on the centre's way through the Huffman tree.
 
-More negatives than a step has outputs make several steps, one after another.
+The vector of a word is the mean of its rows, v = (1/n) sum_r A[r]: its own row and those of its character n-grams, or its own alone. It is
+gathered once, when the word enters the window, and lives in a ring buffer while it is inside. There a step moves it by 1/n of -lr dl/dv, which
+is how far it goes when each of its n rows makes its exact step, -lr dl/dv / n. When the word leaves, what the vector has moved is added to each
+row: one gather and one scatter for up to 2 window steps. A word that stands in the window twice has two vectors there, and both movements reach
+its rows. In CBOW dl/dv = dl/dh / m. (`share=False`: without 1/n and 1/m, as in fastText and word2vec.)
 
-Output rows are drawn and asked for `AHEAD` centres before they are needed, input rows as much before they enter: without that the loop waits
+More outputs than a step has places for make several steps, one after another.
+
+Output rows are chosen and asked for `AHEAD` centres before they are needed, input rows as much before they enter: without that the loop waits
 for memory half of its time.
 """
 
@@ -23,7 +26,7 @@ from lexigrad.kernels.sampling import below, draw, happens
 from lexigrad.losses.negative_sampling import GROUP, OUTPUTS, apply_steps, pair_loss, pair_steps
 from lexigrad.machine.compiler import helper, kernel
 from lexigrad.machine.hashing import mixed
-from lexigrad.machine.intrinsics import add_scaled, prefetch
+from lexigrad.machine.intrinsics import add_scaled, prefetch_to_write, set_scaled
 
 AHEAD = 3
 """Centres between a prefetch and its use."""
@@ -33,37 +36,33 @@ LINE = 16
 SAMPLE = 64
 """One centre in so many is looked at: its loss is what is reported, its scores must be within bounds."""
 MAX_SCORE = 1e15
-MAX_STEP = 0.5
 
 DIVERGED = -1
 
 
 @helper
 def ask_for(matrix, start, stride):  # type: ignore[no-untyped-def]
-    """Prefetch a row."""
+    """Prefetch a row that will be written to."""
     for i in range(start, start + stride, LINE):
-        prefetch(matrix, i)
+        prefetch_to_write(matrix, i)
 
 
 @helper
-def gather_word(matrix, stride, rows, first, stop, window, before, place):  # type: ignore[no-untyped-def]
+def gather_word(matrix, stride, rows, first, stop, ring, before, place):  # type: ignore[no-untyped-def]
     """Put the mean of some rows into a slot of the window, and a copy of it into `before`."""
     share = np.float32(1.0) / np.float32(stop - first)
-    for i in range(stride):
-        window[place + i] = np.float32(0.0)
-    for j in range(first, stop):
-        add_scaled(share, matrix, np.int64(rows[j]) * stride, window, place, stride)
-    for i in range(stride):
-        before[place + i] = window[place + i]
+    set_scaled(share, matrix, np.int64(rows[first]) * stride, ring, place, stride)
+    for j in range(first + 1, stop):
+        add_scaled(share, matrix, np.int64(rows[j]) * stride, ring, place, stride)
+    set_scaled(np.float32(1.0), ring, place, before, place, stride)
 
 
 @helper
-def scatter_word(matrix, stride, rows, first, stop, window, before, place):  # type: ignore[no-untyped-def]
+def scatter_word(matrix, stride, rows, first, stop, ring, before, place):  # type: ignore[no-untyped-def]
     """Add what a slot has moved to each row of its word."""
-    for i in range(stride):
-        before[place + i] = window[place + i] - before[place + i]
+    add_scaled(np.float32(-1.0), ring, place, before, place, stride)
     for j in range(first, stop):
-        add_scaled(np.float32(1.0), before, place, matrix, np.int64(rows[j]) * stride, stride)
+        add_scaled(np.float32(-1.0), before, place, matrix, np.int64(rows[j]) * stride, stride)
 
 
 @helper
@@ -74,8 +73,14 @@ def ask_for_word(matrix, stride, rows, row_ends, word):  # type: ignore[no-untyp
 
 
 @helper
-def draw_ahead(state, sides, aliases, negatives, drawn, position, word, output, stride):  # type: ignore[no-untyped-def]
-    """Draw the negatives of a centre and prefetch their rows and its own."""
+def choose_ahead(  # type: ignore[no-untyped-def]
+    state, hierarchical, sides, aliases, negatives, drawn, nodes, path_ends, position, word, output, stride
+):
+    """Prefetch the output rows of a centre; the negatives among them are drawn here."""
+    if hierarchical:
+        for j in range(path_ends[word], path_ends[word + 1]):
+            ask_for(output, np.int64(nodes[j]) * stride, stride)
+        return
     base = (position % RING) * negatives
     for k in range(negatives):
         drawn[base + k] = draw(state, sides, aliases)
@@ -84,18 +89,17 @@ def draw_ahead(state, sides, aliases, negatives, drawn, position, word, output, 
 
 
 @helper
-def choose_outputs(target, drawn, base, first, negatives, stride, spare, starts, weights):  # type: ignore[no-untyped-def]
-    """Set the output rows of a step and their weights; return how many of the negatives are dealt with.
+def choose_sampled(target, drawn, base, first, negatives, stride, spare, starts, labels, weights):  # type: ignore[no-untyped-def]
+    """Set the outputs of a step, their labels and weights, from number `first` on: the centre is 0; return the number of the next one.
 
-    The first step begins with the centre. A negative that is the centre, or was drawn before in this step, gets a weight of 0 and the spare
-    row; the one drawn before counts once more.
+    A negative that is the centre, or was drawn before in this step, gets a weight of 0 and the spare row; the one drawn before counts once more.
     """
     filled = 0
     if first == 0:
-        starts[0], weights[0], filled = target * stride, np.float32(1.0), 1
+        starts[0], labels[0], weights[0], filled, first = target * stride, np.float32(1.0), np.float32(1.0), 1, 1
     lowest = filled
-    while filled < OUTPUTS and first < negatives:
-        word = drawn[base + first]
+    while filled < OUTPUTS and first <= negatives:
+        word = drawn[base + first - 1]
         first += 1
         weight = np.float32(0.0) if word == target else np.float32(1.0)
         for j in range(lowest, filled):
@@ -103,13 +107,31 @@ def choose_outputs(target, drawn, base, first, negatives, stride, spare, starts,
                 weights[j] += weight
                 weight = np.float32(0.0)
         starts[filled] = word * stride if weight > 0 else spare
-        weights[filled] = weight
+        labels[filled], weights[filled] = np.float32(0.0), weight
         filled += 1
+    fill_up(filled, spare, starts, labels, weights)
+    return first
+
+
+@helper
+def choose_nodes(nodes, turns, first, stop, stride, spare, starts, labels, weights):  # type: ignore[no-untyped-def]
+    """Set the outputs of a step to the nodes `first` ... of a path; return the place of the next one."""
+    filled = 0
+    while filled < OUTPUTS and first < stop:
+        starts[filled], labels[filled], weights[filled] = np.int64(nodes[first]) * stride, turns[first], np.float32(1.0)
+        first += 1
+        filled += 1
+    fill_up(filled, spare, starts, labels, weights)
+    return first
+
+
+@helper
+def fill_up(filled, spare, starts, labels, weights):  # type: ignore[no-untyped-def]
+    """Give the places that are left the spare row and no weight; copy labels and weights for the second input of a pair."""
     for j in range(filled, OUTPUTS):
         starts[j], weights[j] = spare, np.float32(0.0)
-    for j in range(GROUP):
-        weights[GROUP + j] = weights[j]
-    return first
+    for j in range(OUTPUTS):
+        labels[GROUP + j], weights[GROUP + j] = labels[j], weights[j]
 
 
 @helper
@@ -126,34 +148,66 @@ def loss_of(scores, labels, weights, n):  # type: ignore[no-untyped-def]
     return loss
 
 
+@helper
+def average_window(ring, before, places, scales, n, share, middle, stride):  # type: ignore[no-untyped-def]
+    """Put the mean of the window's vectors into the slot `middle` and a copy of it into `before`; turn each vector's scale into that of dl/dh.
+
+    Return how far, in units of -lr dl/dh, the mean goes when its vectors go by their scales.
+    """
+    part = np.float32(1.0) / np.float32(n)
+    set_scaled(part, ring, places[0], ring, middle, stride)
+    for i in range(1, n):
+        add_scaled(part, ring, places[i], ring, middle, stride)
+    set_scaled(np.float32(1.0), ring, middle, before, middle, stride)
+    if not share:
+        return np.float32(1.0)
+    total = np.float32(0.0)
+    for i in range(n):
+        scales[i] *= part
+        total += scales[i]
+    return total * part
+
+
+@helper
+def spread_to_window(ring, before, places, scales, n, scale, middle, stride):  # type: ignore[no-untyped-def]
+    """Move each of the window's vectors by its scale, where their mean has moved by `scale`."""
+    add_scaled(np.float32(-1.0), ring, middle, before, middle, stride)
+    for i in range(n):
+        add_scaled(-scales[i] / scale, before, middle, ring, places[i], stride)
+
+
 @kernel()
-def train_skipgram(  # type: ignore[no-untyped-def]
-    tokens, offsets, order, first, stop, lr, done, in_all, seed, chances, rows, row_ends, share, matrix, output, stride, spare, window,
-    dynamic, negatives, sides, aliases, longest, totals,
+def train_vectors(  # type: ignore[no-untyped-def]
+    cbow, hierarchical, tokens, offsets, order, first, stop, lr, done, in_all, seed, chances, rows, row_ends, share, matrix, output, stride,
+    spare, window, dynamic, negatives, sides, aliases, nodes, turns, path_ends, longest, totals,
 ):  # fmt: skip
     """Train on the sentences ``order[first:stop]``; return how many centres had a step, or DIVERGED.
 
     Parameters
     ----------
+    cbow, hierarchical : CBOW instead of skip-gram; hierarchical softmax instead of negative sampling
     tokens, offsets : the sentences; `chances` of their words to be kept (`keep_chances`), 0 for those without a vector
     lr, done, in_all : the step falls linearly, to 0 at sentence `in_all`; `done` sentences lie in the epochs before
-    rows, row_ends : rows of `matrix` that make up each word; `share`: a word's rows share its step
+    rows, row_ends : rows of `matrix` that make up each word; `share`: a word's rows, and CBOW's words, share its step
     matrix, output : input and output rows, flat, `stride` apart, padded with zeros
     spare : start of an output row of zeros that belongs to this thread
+    sides, aliases : the table that `negatives` words are drawn from, for negative sampling
+    nodes, turns, path_ends : output rows and labels on the way to each word, for hierarchical softmax
     longest : words in the longest sentence
-    totals : (3,) sum over sentences of the loss last looked at, sentences, and that loss: of a pair of words with its negatives
+    totals : (3,) sum over sentences of the loss last looked at, sentences, and that loss: of an input with all its outputs
     """
     state = np.empty(1, np.uint64)
     kept = np.empty(longest, np.int64)
     n_slots = 2 * window + 2
-    ring, before = np.zeros((n_slots + 1) * stride, np.float32), np.zeros((n_slots + 1) * stride, np.float32)
-    nothing = n_slots * stride
-    places, scales = np.zeros(2 * window + 2, np.int64), np.ones(2 * window + 2, np.float32)
-    scores, steps = np.zeros((2 * window + 2) * GROUP, np.float32), np.zeros((2 * window + 2) * GROUP, np.float32)
+    nothing, middle = n_slots * stride, (n_slots + 1) * stride
+    ring, before = np.zeros((n_slots + 2) * stride, np.float32), np.zeros((n_slots + 2) * stride, np.float32)
+    places, scales = np.zeros(n_slots, np.int64), np.ones(n_slots, np.float32)
+    of_slot = np.ones(n_slots, np.float32)
+    alone, whole = np.array([middle, nothing]), np.array([1.0, 0.0], np.float32)
+    scores, steps = np.zeros(n_slots * GROUP, np.float32), np.zeros(n_slots * GROUP, np.float32)
     drawn = np.zeros(RING * max(1, negatives), np.int64)
-    starts, weights = np.zeros(GROUP, np.int64), np.zeros(2 * GROUP, np.float32)
-    positive, negative = np.zeros(2 * GROUP, np.float32), np.zeros(2 * GROUP, np.float32)
-    positive[0], positive[GROUP] = 1.0, 1.0
+    starts = np.zeros(GROUP, np.int64)
+    labels, weights = np.zeros(2 * GROUP, np.float32), np.zeros(2 * GROUP, np.float32)
     centres = 0
     for text in range(first, stop):
         sentence = order[text]
@@ -165,66 +219,72 @@ def train_skipgram(  # type: ignore[no-untyped-def]
                 n += 1
         rate = np.float32(lr * (1.0 - (done + text) / in_all))
         for position in range(min(AHEAD, n)):
-            draw_ahead(state, sides, aliases, negatives, drawn, position, kept[position], output, stride)
+            choose_ahead(
+                state, hierarchical, sides, aliases, negatives, drawn, nodes, path_ends, position, kept[position], output, stride
+            )  # fmt: skip
         entered, left = 0, 0
         for position in range(n):
-            if position + AHEAD < n:
-                draw_ahead(
-                    state, sides, aliases, negatives, drawn, position + AHEAD, kept[position + AHEAD], output, stride
-                )
-            if position + window + AHEAD < n:
-                ask_for_word(matrix, stride, rows, row_ends, kept[position + window + AHEAD])
+            coming = position + AHEAD
+            if coming < n:
+                choose_ahead(
+                    state, hierarchical, sides, aliases, negatives, drawn, nodes, path_ends, coming, kept[coming], output, stride
+                )  # fmt: skip
+            if coming + window < n:
+                ask_for_word(matrix, stride, rows, row_ends, kept[coming + window])
             while entered < n and entered <= position + window:
-                word = kept[entered]
-                gather_word(
-                    matrix, stride, rows, row_ends[word], row_ends[word + 1], ring, before, (entered % n_slots) * stride
-                )
+                begin, end, slot = row_ends[kept[entered]], row_ends[kept[entered] + 1], entered % n_slots
+                gather_word(matrix, stride, rows, begin, end, ring, before, slot * stride)
+                if share:
+                    of_slot[slot] = np.float32(1.0) / np.float32(end - begin)
                 entered += 1
             while left < position - window:
-                word = kept[left]
-                scatter_word(
-                    matrix, stride, rows, row_ends[word], row_ends[word + 1], ring, before, (left % n_slots) * stride
-                )
+                begin, end = row_ends[kept[left]], row_ends[kept[left] + 1]
+                scatter_word(matrix, stride, rows, begin, end, ring, before, (left % n_slots) * stride)
                 left += 1
             reach = 1 + below(state, window) if dynamic else window
             m = 0
             for c in range(max(0, position - reach), min(n, position + reach + 1)):
                 if c != position:
-                    word = kept[c]
-                    places[m] = (c % n_slots) * stride
-                    scales[m] = (
-                        np.float32(1.0) / np.float32(row_ends[word + 1] - row_ends[word]) if share else np.float32(1.0)
-                    )
+                    slot = c % n_slots
+                    places[m], scales[m] = slot * stride, of_slot[slot]
                     m += 1
             if m == 0:
                 continue
-            n_inputs = m + (m & 1)
-            if m & 1:
+            inputs, moves, n_inputs, n_pairs = places, scales, m + (m & 1), m
+            if cbow:
+                whole[0] = average_window(ring, before, places, scales, m, share, middle, stride)
+                inputs, moves, n_inputs, n_pairs = alone, whole, 2, 1
+            elif m & 1:
                 places[m], scales[m] = nothing, np.float32(0.0)
             target = kept[position]
             looks = centres % SAMPLE == 0
             loss = 0.0
-            taken, step = 0, 0
-            while step == 0 or taken < negatives:
-                labels = positive if step == 0 else negative
-                taken = choose_outputs(
-                    target, drawn, (position % RING) * negatives, taken, negatives, stride, spare, starts, weights
-                )
-                pair_steps(ring, places, n_inputs, output, starts, labels, weights, scores, steps, stride, rate)
+            output_number, n_outputs = np.int64(0), negatives + 1
+            if hierarchical:
+                output_number, n_outputs = path_ends[target], path_ends[target + 1]
+            while output_number < n_outputs:
+                if hierarchical:
+                    output_number = choose_nodes(
+                        nodes, turns, output_number, n_outputs, stride, spare, starts, labels, weights
+                    )
+                else:
+                    output_number = choose_sampled(
+                        target, drawn, (position % RING) * negatives, output_number, negatives, stride, spare, starts, labels, weights
+                    )  # fmt: skip
+                pair_steps(ring, inputs, n_inputs, output, starts, labels, weights, scores, steps, stride, rate)
                 if looks:
-                    loss += loss_of(scores, labels, weights, m)
+                    loss += loss_of(scores, labels, weights, n_pairs)
                     if not loss < np.inf:
                         return DIVERGED
-                apply_steps(ring, places, scales, n_inputs, output, starts, steps, stride)
-                step += 1
+                apply_steps(ring, inputs, moves, n_inputs, output, starts, steps, stride)
+            if cbow:
+                spread_to_window(ring, before, places, scales, m, whole[0], middle, stride)
             if looks:
-                totals[2] = loss / m
+                totals[2] = loss / n_pairs
             centres += 1
         while left < entered:
-            word = kept[left]
-            scatter_word(
-                matrix, stride, rows, row_ends[word], row_ends[word + 1], ring, before, (left % n_slots) * stride
-            )
+            begin, end = row_ends[kept[left]], row_ends[kept[left] + 1]
+            scatter_word(matrix, stride, rows, begin, end, ring, before, (left % n_slots) * stride)
             left += 1
         totals[0] += totals[2]
         totals[1] += 1.0

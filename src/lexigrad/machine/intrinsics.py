@@ -66,16 +66,28 @@ def _loop(builder: Any, start: Any, stop: Any, step: int) -> Any:
     return cgutils.for_range_slice(builder, start, stop, _const(step), intp=I64)
 
 
+def _ask(context: Any, builder: Any, signature: Any, args: Any, write: int) -> Any:
+    base = _data(context, builder, signature.args[0], args[0])
+    pointer = builder.bitcast(builder.gep(base, [args[1]]), ir.IntType(8).as_pointer())
+    i32 = ir.IntType(32)
+    function_type = ir.FunctionType(ir.VoidType(), [pointer.type, i32, i32, i32])
+    function = cgutils.get_or_insert_function(builder.module, function_type, "llvm.prefetch.p0")
+    builder.call(function, [pointer, ir.Constant(i32, write), ir.Constant(i32, 3), ir.Constant(i32, 1)])
+    return context.get_dummy_value()
+
+
 @intrinsic
 def _prefetch(typingctx: Any, array: Any, index: Any) -> Any:
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        base = _data(context, builder, signature.args[0], args[0])
-        pointer = builder.bitcast(builder.gep(base, [args[1]]), ir.IntType(8).as_pointer())
-        i32 = ir.IntType(32)
-        function_type = ir.FunctionType(ir.VoidType(), [pointer.type, i32, i32, i32])
-        function = cgutils.get_or_insert_function(builder.module, function_type, "llvm.prefetch.p0")
-        builder.call(function, [pointer, ir.Constant(i32, 0), ir.Constant(i32, 3), ir.Constant(i32, 1)])
-        return context.get_dummy_value()
+        return _ask(context, builder, signature, args, 0)
+
+    return types.void(array, types.intp), codegen
+
+
+@intrinsic
+def _prefetch_to_write(typingctx: Any, array: Any, index: Any) -> Any:
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return _ask(context, builder, signature, args, 1)
 
     return types.void(array, types.intp), codegen
 
@@ -99,27 +111,39 @@ def _pow2(typingctx: Any, exponent: Any) -> Any:
     return types.float32(types.float32), codegen
 
 
+def _scaled(context: Any, builder: Any, signature: Any, args: Any, add: bool) -> Any:
+    alpha, x, x_start, y, y_start, n = args
+    x = builder.gep(_data(context, builder, signature.args[1], x), [x_start])
+    y = builder.gep(_data(context, builder, signature.args[3], y), [y_start])
+    start = _const(0)
+    for width in (WIDTH, 4):
+        stop = builder.and_(n, _const(-width))
+        factor = _splat(builder, alpha, width)
+        with _loop(builder, start, stop, width) as (i, _):
+            value = _load(builder, x, i, width)
+            total = _fma(builder, factor, value, _load(builder, y, i, width)) if add else builder.fmul(factor, value)
+            _store(builder, total, y, i, width)
+        start = stop
+    with _loop(builder, start, n, 1) as (i, _):
+        place, value = builder.gep(y, [i]), builder.load(builder.gep(x, [i]))
+        builder.store(_fma(builder, alpha, value, builder.load(place)) if add else builder.fmul(alpha, value), place)
+    return context.get_dummy_value()
+
+
 @intrinsic
 def _add_scaled(typingctx: Any, alpha: Any, x: Any, x_start: Any, y: Any, y_start: Any, n: Any) -> Any:
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        alpha, x, x_start, y, y_start, n = args
-        x = builder.gep(_data(context, builder, signature.args[1], x), [x_start])
-        y = builder.gep(_data(context, builder, signature.args[3], y), [y_start])
-        start = _const(0)
-        for width in (WIDTH, 4):
-            stop = builder.and_(n, _const(-width))
-            factor = _splat(builder, alpha, width)
-            with _loop(builder, start, stop, width) as (i, _):
-                total = _fma(builder, factor, _load(builder, x, i, width), _load(builder, y, i, width))
-                _store(builder, total, y, i, width)
-            start = stop
-        with _loop(builder, start, n, 1) as (i, _):
-            place = builder.gep(y, [i])
-            builder.store(_fma(builder, alpha, builder.load(builder.gep(x, [i])), builder.load(place)), place)
-        return context.get_dummy_value()
+        return _scaled(context, builder, signature, args, True)
 
-    flat = types.intp
-    return types.void(types.float32, x, flat, y, flat, flat), codegen
+    return types.void(types.float32, x, types.intp, y, types.intp, types.intp), codegen
+
+
+@intrinsic
+def _set_scaled(typingctx: Any, alpha: Any, x: Any, x_start: Any, y: Any, y_start: Any, n: Any) -> Any:
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return _scaled(context, builder, signature, args, False)
+
+    return types.void(types.float32, x, types.intp, y, types.intp, types.intp), codegen
 
 
 @intrinsic
@@ -257,6 +281,11 @@ def _add_scaled_plain(alpha: Any, x: Any, x_start: int, y: Any, y_start: int, n:
     y[y_start : y_start + n] += np.float32(alpha) * x[x_start : x_start + n]
 
 
+def _set_scaled_plain(alpha: Any, x: Any, x_start: int, y: Any, y_start: int, n: int) -> None:
+    """y[y_start : y_start + n] = alpha * x[x_start : x_start + n]."""
+    y[y_start : y_start + n] = np.float32(alpha) * x[x_start : x_start + n]
+
+
 def _block_scores_plain(weights: Any, stride: int, hidden: Any, dim: int, scores: Any, first: int, stop: int) -> None:
     """scores[label, lane] = sum_k weights[label, k] hidden[k, lane] for the labels first..stop; `hidden` is (dim, LANES)."""
     rows = weights[first * stride : stop * stride].reshape(-1, stride)[:, :dim]
@@ -290,10 +319,12 @@ def _block_normalise_plain(scores: Any, n_labels: int, total: Any) -> None:
 
 
 if config.DISABLE_JIT:
-    prefetch, exchange, pow2, add_scaled = _prefetch_plain, _exchange_plain, _pow2_plain, _add_scaled_plain
+    prefetch, prefetch_to_write, exchange, pow2 = _prefetch_plain, _prefetch_plain, _exchange_plain, _pow2_plain
+    add_scaled, set_scaled = _add_scaled_plain, _set_scaled_plain
     block_scores, block_step = _block_scores_plain, _block_step_plain
     block_shift, block_normalise = _block_shift_plain, _block_normalise_plain
 else:
-    prefetch, exchange, pow2, add_scaled = _prefetch, _exchange, _pow2, _add_scaled
+    prefetch, prefetch_to_write, exchange, pow2 = _prefetch, _prefetch_to_write, _exchange, _pow2
+    add_scaled, set_scaled = _add_scaled, _set_scaled
     block_scores, block_step = _block_scores, _block_step
     block_shift, block_normalise = _block_shift, _block_normalise

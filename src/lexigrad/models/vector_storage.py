@@ -10,7 +10,8 @@ import numpy as np
 
 from lexigrad.errors import DataError, FormatError
 from lexigrad.formats.native import NativeFile, write_native
-from lexigrad.models.word_vectors import VECTOR_PARAMETERS, FittedVectors, WordVectors, check_vector_parameters
+from lexigrad.models.fitted_vectors import FittedVectors
+from lexigrad.models.word_vectors import VECTOR_PARAMETERS, WordVectors, check_vector_parameters
 from lexigrad.text.subwords import Subwords
 
 VECTORS_KIND = "word_vectors"

@@ -5,9 +5,7 @@ from __future__ import annotations
 import math
 import os
 import time
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Self
 
@@ -17,16 +15,15 @@ from numpy.typing import NDArray
 from lexigrad.errors import DataError, NotFittedError, ParameterError
 from lexigrad.evaluation.word_vectors import AnalogyEvaluation, SimilarityEvaluation, answers, spearman
 from lexigrad.machine.threads import thread_count
+from lexigrad.models.fitted_vectors import FittedVectors, normalised
 from lexigrad.models.parameters import check_whole
-from lexigrad.text.corpus import read_sentences
-from lexigrad.text.sources import is_table, read_file, read_table, read_texts
-from lexigrad.text.subwords import Subwords, subwords_of
+from lexigrad.text.sentences import TokenStore, encode_items, encode_texts
+from lexigrad.text.sources import Paths, files_of, is_table, read_file, read_table, read_texts
 from lexigrad.text.tokens import tokenizer_code
-from lexigrad.text.vocabulary import Vocabulary
-from lexigrad.training.progress import display
 
 if TYPE_CHECKING:
     from lexigrad.text.batches import TextBatch
+    from lexigrad.text.vocabulary import Vocabulary
     from lexigrad.training.progress import Callback
 
 VECTOR_PARAMETERS = (
@@ -34,67 +31,14 @@ VECTOR_PARAMETERS = (
     "phrases", "epochs", "lr", "gradient", "tokenizer", "threads", "seed", "deterministic", "verbose",
 )  # fmt: skip
 
-SERVED = {"model": ("skipgram",), "loss": ("negative_sampling",), "gradient": ("exact", "fasttext")}
-BUCKETS = 2_000_000
-"""fastText's number of buckets; only those that occur have a row."""
-LEARNING_RATES = {("exact", False): 0.05, ("fasttext", False): 0.05, ("exact", True): 0.2, ("fasttext", True): 0.05}
-"""By gradient and whether there are character n-grams."""
+SERVED = {
+    "model": ("skipgram", "cbow"),
+    "loss": ("negative_sampling", "hierarchical_softmax", "softmax"),
+    "gradient": ("exact", "fasttext"),
+}
 
 FLOATS = 1 << 26
 """Similarities at a time."""
-
-
-@dataclass(frozen=True)
-class FittedVectors:
-    """The arrays of trained vectors.
-
-    Attributes
-    ----------
-    items : the words, by falling count
-    counts : (n_words,) int64
-    vectors : (n_words, dim) float32, the mean of the rows of each word
-    input : (n_rows, dim) float32, the rows
-    output : (n_words, dim) float32, the vectors of the centres, for training on
-    subwords : which rows make up a word
-    facts : what training met
-    """
-
-    items: list[Any]
-    counts: NDArray[np.int64]
-    vectors: NDArray[np.float32]
-    input: NDArray[np.float32]
-    output: NDArray[np.float32]
-    subwords: Subwords
-    facts: dict[str, Any] = field(default_factory=dict)
-
-    @cached_property
-    def ids(self) -> dict[Any, int]:
-        """The position of each word."""
-        return {item: i for i, item in enumerate(self.items)}
-
-    @cached_property
-    def unit(self) -> NDArray[np.float32]:
-        """The vectors, each of length 1 (a vector of 0 stays)."""
-        return normalised(self.vectors)
-
-
-def normalised(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return vectors divided by their length; those of 0 stay."""
-    lengths = np.linalg.norm(vectors, axis=-1, keepdims=True)
-    result: NDArray[np.float32] = np.divide(vectors, np.where(lengths > 0, lengths, np.float32(1)), dtype=np.float32)
-    return result
-
-
-def means_of_rows(
-    matrix: NDArray[np.float32], rows: NDArray[np.int32], row_ends: NDArray[np.int64]
-) -> NDArray[np.float32]:
-    """Return the mean of the rows of each word, some thousand words at a time."""
-    means = np.empty((len(row_ends) - 1, matrix.shape[1]), np.float32)
-    for first in range(0, len(means), 8192):
-        ends = row_ends[first : first + 8193]
-        sums = np.add.reduceat(matrix[rows[ends[0] : ends[-1]]], ends[:-1] - ends[0], axis=0)
-        means[first : first + 8192] = sums / np.diff(ends)[:, None]
-    return means
 
 
 class WordVectors:
@@ -212,14 +156,24 @@ class WordVectors:
             setattr(self, name, value)
         return self
 
-    def fit(self, sentences: Any, *, text: str = "text", callback: Callback | None = None) -> Self:
-        """Train on sentences held in memory.
+    def fit(
+        self,
+        sentences: Any,
+        *,
+        text: str = "text",
+        resume: bool = False,
+        cache_dir: str | os.PathLike[str] | None = None,
+        callback: Callback | None = None,
+    ) -> Self:
+        """Train on sentences held in memory, or on an iterable that is read once.
 
         Parameters
         ----------
         sentences : texts (list, iterable, NumPy, pandas, Arrow: docs/data.md), or a table, or an iterable of lists of items. Items are words
             or anything hashable: products, songs, the nodes of walks in a graph
         text : name of the column, for a table
+        resume : go on from these vectors: words that are new and frequent enough are added, all others keep theirs as a start
+        cache_dir : folder for the encoded sentences; None keeps up to 2^28 tokens (1 GB) in memory, and more in a temporary file
         callback : called about ten times a second with a `lexigrad.Progress`
 
         Raises
@@ -228,14 +182,17 @@ class WordVectors:
             Sentences that cannot be used, or no word that occurs `min_count` times.
         DivergenceError
             The vectors left all bounds; a smaller `lr` helps.
+        NotFittedError
+            ``resume=True`` and there are no vectors.
         KeyboardInterrupt
             Ctrl-C; the model holds what it had learned until then and can be used.
         """
         check_vector_parameters(self.get_params())
+        store = self._store(cache_dir)
         if is_table(sentences):
-            return self._fit_texts(read_table(sentences, text=text, label=None), callback)
+            return self._fit_texts(read_table(sentences, text=text, label=None), store, resume, callback)
         if hasattr(sentences, "dtype") or hasattr(sentences, "type"):
-            return self._fit_texts(read_texts(sentences), callback)
+            return self._fit_texts(read_texts(sentences), store, resume, callback)
         if isinstance(sentences, (str, bytes)):
             raise DataError(
                 "sentences: expected several, got one str; pass a list of sentences, or use fit_file for a path"
@@ -246,132 +203,89 @@ class WordVectors:
             raise DataError("sentences: there are none")
         everything = chain([first], iterator)
         if isinstance(first, (str, bytes)):
-            return self._fit_texts(read_texts(everything), callback)
-        return self._fit_items(everything, callback)
+            return self._fit_texts(read_texts(everything), store, resume, callback)
+        if self.phrases:
+            raise ParameterError(f"phrases={self.phrases}: items are not joined, only words of text; set phrases=0")
+        began = time.perf_counter()
+        return self._fit_words(store, *encode_items(everything, store), resume, began, callback)
 
-    def fit_file(self, path: str | os.PathLike[str], *, text: str = "text", callback: Callback | None = None) -> Self:
+    def fit_file(
+        self,
+        path: Paths,
+        *,
+        text: str = "text",
+        resume: bool = False,
+        cache_dir: str | os.PathLike[str] | None = None,
+        keep_cache: bool = False,
+        callback: Callback | None = None,
+    ) -> Self:
         """Train on a file of one sentence a line, or CSV, TSV, JSONL, Parquet or Arrow with a column `text`; also .gz .zst .xz .bz2.
 
-        "-" reads lines from standard input. What is raised: see `fit`.
+        `path` may be several files, or a folder, which stands for all files below it. "-" reads lines from standard input.
+
+        `keep_cache` keeps the encoded corpus in `cache_dir` (by default the user's cache folder), and the next training on the same files reads
+        it instead of the text. What else, and what is raised: see `fit`.
         """
         check_vector_parameters(self.get_params())
-        return self._fit_texts(read_file(path, text=text, label=None), callback)
+        files = files_of(path)
+        if not keep_cache:
+            return self._fit_texts(read_file(files, text=text, label=None), self._store(cache_dir), resume, callback)
+        from lexigrad.training.corpus_cache import cache_folder, keep, kept, kept_path
 
-    def _fit_texts(self, batches: Iterator[TextBatch], callback: Callback | None) -> Self:
-        started = time.perf_counter()
-        tokens, offsets, vocabulary = read_sentences(
-            batches, tokenizer_code(self.tokenizer), thread_count(self.threads)
-        )
-        n_words = self._n_words(vocabulary.counts)
-        known = vocabulary.selected(np.arange(n_words))
-        items = [known[i].decode("utf-8", "surrogateescape") for i in range(n_words)]
-        return self._train(items, known, tokens, offsets, started, callback)
-
-    def _fit_items(self, sentences: Iterable[Sequence[Hashable]], callback: Callback | None) -> Self:
-        started = time.perf_counter()
-        ids: dict[Hashable, int] = {}
-        parts, lengths = [], []
-        for number, sentence in enumerate(sentences):
-            if isinstance(sentence, (str, bytes)) or not isinstance(sentence, Iterable):
-                raise DataError(
-                    f"sentence {number}: expected a list of items like the first, got {type(sentence).__name__}"
-                )
-            try:
-                part = np.array([ids.setdefault(item, len(ids)) for item in sentence], np.int32)
-            except TypeError as error:
-                raise DataError(f"sentence {number}: items must be hashable ({error})") from error
-            parts.append(part)
-            lengths.append(len(part))
-        if not ids:
-            raise DataError("sentences: there is no item to learn from")
-        tokens = np.concatenate(parts)
-        counts = np.bincount(tokens, minlength=len(ids))
-        order = np.argsort(-counts, kind="stable")
-        rank = np.empty(len(ids), np.int32)
-        rank[order] = np.arange(len(ids), dtype=np.int32)
-        listed = list(ids)
-        n_words = self._n_words(counts[order])
-        items = [listed[i] for i in order[:n_words]]
-        if self.max_n and not all(isinstance(item, str) for item in items):
-            raise DataError("character n-grams need items that are str; set max_n=0 for others")
-        strings = [item.encode("utf-8", "surrogateescape") for item in items] if self.max_n else []
-        known = Vocabulary.from_strings(strings, counts[order[: len(strings)]])
-        if not self.max_n:  # the vocabulary is needed for its counts alone
-            known = Vocabulary(known.arena, known.offsets, known.hashes, known.slots, counts[order[:n_words]])
-        offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
-        return self._train(items, known, rank[tokens], offsets, started, callback)
-
-    def _n_words(self, counts: NDArray[np.int64]) -> int:
-        n_words = int(np.searchsorted(-counts, -self.min_count, side="right"))
-        if not n_words:
-            raise DataError(
-                f"no word occurs min_count={self.min_count} times; the most frequent one occurs {counts[0]} times: lower min_count"
+        if "-" in files:
+            raise ParameterError("keep_cache=True: standard input cannot be recognised again; give a file")
+        began = time.perf_counter()
+        store, folder = self._store(cache_dir), cache_folder(cache_dir)
+        place = kept_path(folder, files, tokenizer=self.tokenizer, text=text)
+        words = kept(place, store)
+        if words is None:
+            words = encode_texts(
+                read_file(files, text=text, label=None),
+                tokenizer_code(self.tokenizer),
+                thread_count(self.threads),
+                store,
             )
-        return n_words
+            keep(place, store, words)
+        return self._fit_vocabulary(store, words, resume, began, callback)
 
-    def _train(
+    def _store(self, cache_dir: str | os.PathLike[str] | None) -> TokenStore:
+        if cache_dir is None:
+            return TokenStore()
+        from lexigrad.training.corpus_cache import cache_folder
+
+        return TokenStore(cache_folder(cache_dir))
+
+    def _fit_texts(
+        self, batches: Iterator[TextBatch], store: TokenStore, resume: bool, callback: Callback | None
+    ) -> Self:
+        began = time.perf_counter()
+        words = encode_texts(batches, tokenizer_code(self.tokenizer), thread_count(self.threads), store)
+        return self._fit_vocabulary(store, words, resume, began, callback)
+
+    def _fit_vocabulary(
+        self, store: TokenStore, words: Vocabulary, resume: bool, began: float, callback: Callback | None
+    ) -> Self:
+        if self.phrases:
+            from lexigrad.text.phrases import phrases_of
+
+            store, words = phrases_of(store, words, self.min_count, self.phrases)
+        return self._fit_words(store, words, words.counts, resume, began, callback)
+
+    def _fit_words(
         self,
-        items: list[Any],
-        known: Vocabulary,
-        tokens: NDArray[np.int32],
-        offsets: NDArray[np.int64],
-        started: float,
+        store: TokenStore,
+        items: Vocabulary | list[Any],
+        counts: NDArray[np.int64],
+        resume: bool,
+        began: float,
         callback: Callback | None,
     ) -> Self:
-        from lexigrad.training.word_vectors import (
-            Sentences,
-            SkipgramSettings,
-            VectorWeights,
-            cut,
-            train_skipgram_vectors,
-        )
+        from lexigrad.models.vector_training import Words, train
 
-        n_buckets = BUCKETS if self.buckets is None else self.buckets
-        counts = known.counts
-        if self.max_n:
-            subwords, rows, row_ends = subwords_of(known, self.min_n, self.max_n, n_buckets)
-        else:
-            n = len(items)
-            subwords = Subwords(n, self.min_n, 0, n_buckets, np.empty(0, np.int64))
-            rows, row_ends = np.arange(n, dtype=np.int32), np.arange(n + 1)
-        data = Sentences(tokens, cut(offsets), counts, rows, row_ends, subwords.n_rows)
-        weights = VectorWeights(data.n_rows, len(items), self.dim, self.seed, thread_count(self.threads))
-        settings = SkipgramSettings(
-            self.window,
-            self.dynamic_window,
-            self.negatives,
-            self.negative_power,
-            self.subsample,
-            self.gradient == "exact",
-        )
-        lr = LEARNING_RATES[self.gradient, self.max_n > 0] if self.lr is None else self.lr
-        read = time.perf_counter()
-        self.losses_ = []
-        error: BaseException | None = None
-        try:
-            self.losses_ = train_skipgram_vectors(
-                weights,
-                data,
-                settings,
-                epochs=self.epochs,
-                lr=lr,
-                seed=self.seed,
-                display=display(self.verbose),
-                callback=callback,
-            )
-        except BaseException as raised:
-            error = raised
-        matrix, output = weights.finish()
-        vectors = matrix
-        if self.max_n:
-            vectors = means_of_rows(matrix, rows, row_ends)
-        facts = {
-            "n_sentences": len(offsets) - 1, "n_tokens": len(tokens), "lr": lr, "read_seconds": round(read - started, 3),
-            "train_seconds": round(time.perf_counter() - read, 3), "finished": error is None,
-        }  # fmt: skip
-        self._fitted = FittedVectors(items, counts, vectors, matrix, output, subwords, facts)
-        if error is not None:
-            raise error
+        def keep(fitted: FittedVectors, losses: list[float]) -> None:
+            self._fitted, self.losses_ = fitted, losses
+
+        train(self.get_params(), store, Words(items, counts), self.fitted if resume else None, began, callback, keep)
         return self
 
     @property
@@ -387,7 +301,7 @@ class WordVectors:
         return self._fitted is not None
 
     @property
-    def words(self) -> list[Any]:
+    def words(self) -> Sequence[Any]:
         """The words, by falling count."""
         return self.fitted.items
 
@@ -616,7 +530,17 @@ def check_vector_parameters(params: dict[str, Any]) -> None:
     for name, served in SERVED.items():
         if params[name] not in served:
             raise ParameterError(f"{name}={params[name]!r} is not served: choose {' or '.join(map(repr, served))}")
-    whole = {"dim": 1, "window": 1, "negatives": 1, "min_count": 1, "min_n": 0, "max_n": 0, "epochs": 1, "seed": 0}
+    whole = {
+        "dim": 1,
+        "window": 1,
+        "negatives": 1,
+        "min_count": 1,
+        "phrases": 0,
+        "min_n": 0,
+        "max_n": 0,
+        "epochs": 1,
+        "seed": 0,
+    }
     for name, least in whole.items():
         check_whole(name, params[name], least)
     if params["max_n"] and params["max_n"] < params["min_n"]:
@@ -634,8 +558,6 @@ def check_vector_parameters(params: dict[str, Any]) -> None:
             raise ParameterError(
                 f"{name}={value!r}: expected a {'positive number' if positive else 'number from 0 up'}"
             )
-    if params["phrases"] != 0:
-        raise ParameterError(f"phrases={params['phrases']!r} is not served: choose 0")
     if params["deterministic"]:
         raise ParameterError(
             "deterministic=True is not served on several threads: threads=1 gives the same bits every time"

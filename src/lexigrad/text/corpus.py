@@ -191,29 +191,6 @@ def read_corpus(
     )
 
 
-def read_sentences(
-    batches: Iterable[TextBatch], tokenizer: int, threads: int
-) -> tuple[NDArray[np.int32], NDArray[np.int64], Vocabulary]:
-    """Tokenise all texts of a source, whose labels do not matter; return tokens, token_offsets and vocabulary as a `Corpus` has them.
-
-    Raises
-    ------
-    DataError
-        If there is no text, or no token in any.
-    """
-    table = load_table()
-    words = _TokenMerger()
-
-    def encoded(batch: TextBatch) -> tuple[Any, ...]:
-        return tokenize(tokenizer, batch.data, batch.offsets, np.arange(len(batch)), table)
-
-    for encoding in map_threads(encoded, batches, threads):
-        words.add(encoding)
-    if not words.n_tokens:
-        raise DataError("the texts have no word to learn from")
-    return words.finish()
-
-
 def labels_of(batch: TextBatch) -> LabelColumn:
     """Return the labels of a batch that must have them."""
     if batch.labels is None:

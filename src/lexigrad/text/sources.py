@@ -3,25 +3,51 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 from lexigrad.errors import DataError, ParameterError
 from lexigrad.text.batches import TextBatch
 from lexigrad.text.files import BATCH_BYTES, read_lines, row_kind
 
-__all__ = ["is_table", "read_file", "read_table", "read_texts"]
+__all__ = ["Paths", "files_of", "is_table", "read_file", "read_table", "read_texts"]
+
+Paths = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
+"""A file, a folder, or several of them."""
+
+
+def files_of(path: Paths) -> list[str]:
+    """Return the files that are meant: a folder stands for all files below it, in order of their names.
+
+    Left out of a folder are empty files and names that begin with "." or "_", which mark what is no data.
+    """
+    if not isinstance(path, (str, os.PathLike)):
+        return [name for one in path for name in files_of(one)]
+    folder = Path(path)
+    if not folder.is_dir():
+        return [os.fspath(path)]
+    found = [
+        os.fspath(file)
+        for file in sorted(folder.rglob("*"))
+        if not any(part.startswith((".", "_")) for part in file.relative_to(folder).parts)
+        and file.is_file()
+        and file.stat().st_size
+    ]
+    if not found:
+        raise DataError(f"{os.fspath(path)}: there is no file with text in this folder")
+    return found
 
 
 def read_file(
-    path: str | os.PathLike[str],
+    path: Paths,
     *,
     text: str = "text",
     label: str | None = "label",
     label_prefix: str = "__label__",
     batch_bytes: int = BATCH_BYTES,
 ) -> Iterator[TextBatch]:
-    """Yield the texts of a file.
+    """Yield the texts of a file, of several, or of all in a folder (`files_of`).
 
     Parameters
     ----------
@@ -39,13 +65,13 @@ def read_file(
     """
     if not label_prefix or label_prefix.split() != [label_prefix]:
         raise ParameterError(f"label_prefix={label_prefix!r}: expected text without spaces, such as '__label__'")
-    name = os.fspath(path)
-    if row_kind(name) is None:
-        yield from read_lines(name, label_prefix.encode(), label is not None, batch_bytes)
-    else:
-        from lexigrad.text.column_files import read_columns
+    for name in files_of(path):
+        if row_kind(name) is None:
+            yield from read_lines(name, label_prefix.encode(), label is not None, batch_bytes)
+        else:
+            from lexigrad.text.column_files import read_columns
 
-        yield from read_columns(name, text, label, batch_bytes)
+            yield from read_columns(name, text, label, batch_bytes)
 
 
 def read_texts(texts: Any, labels: Any = None, *, batch_bytes: int = BATCH_BYTES) -> Iterator[TextBatch]:

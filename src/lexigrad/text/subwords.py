@@ -50,14 +50,20 @@ class Subwords:
 
 
 def subwords_of(
-    words: Vocabulary, min_n: int, max_n: int, n_buckets: int
+    words: Vocabulary, min_n: int, max_n: int, n_buckets: int, more: NDArray[np.int64] | None = None
 ) -> tuple[Subwords, NDArray[np.int32], NDArray[np.int64]]:
-    """Return the subwords of a vocabulary and (rows, row_ends): the rows of word w are ``rows[row_ends[w]:row_ends[w + 1]]``, its own first."""
+    """Return the subwords of a vocabulary and (rows, row_ends): the rows of word w are ``rows[row_ends[w]:row_ends[w + 1]]``, its own first.
+
+    `more`: buckets that have a row, too.
+    """
     n = len(words)
     if not max_n:
         return Subwords(n, min_n, 0, n_buckets, np.empty(0, np.int64)), np.arange(n, dtype=np.int32), np.arange(n + 1)
     values, ends = character_ngrams(words.arena, words.offsets, min_n, max_n)
     buckets, of_ngram = np.unique(values.astype(np.int64) % n_buckets, return_inverse=True)
+    if more is not None:
+        joined = np.union1d(buckets, more)
+        buckets, of_ngram = joined, np.searchsorted(joined, buckets)[of_ngram]
     row_ends = ends + np.arange(n + 1)
     rows = np.empty(row_ends[-1], np.int32)
     own = np.zeros(len(rows), bool)

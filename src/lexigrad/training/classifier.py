@@ -151,10 +151,11 @@ def train_classifier(
     lock = np.zeros(1, np.int32) if threads > 1 else None
     in_all = epochs * data.n_texts
     workers = [ClassifierWorker(weights, data, lr, in_all, block, seed, threads - 1, lock) for _ in range(threads)]
+    losses: list[float] = []
+    slices = Slices(data.n_texts, epochs, block, seed)
     try:
-        return run_epochs(
-            list(workers), Slices(data.n_texts, epochs, block, seed), data.n_tokens / data.n_texts, display, callback
-        )
+        run_epochs(list(workers), slices, data.n_tokens / data.n_texts, display, callback, losses)
     finally:
         for worker in workers:
             worker.finish()
+    return losses

@@ -33,11 +33,11 @@ class Slices:
     """Hands out slices of shuffled epochs to whichever thread asks.
 
     Slices begin at multiples of `block` and never cross an epoch, so with one thread the updates do not depend on how
-    long a slice is.
+    long a slice is. With `run` the order is that of shuffled runs of so many texts, each shuffled in itself.
     """
 
-    def __init__(self, n_texts: int, epochs: int, block: int, seed: int) -> None:
-        self.n_texts, self.epochs, self.block, self.seed = n_texts, epochs, block, seed
+    def __init__(self, n_texts: int, epochs: int, block: int, seed: int, run: int | None = None) -> None:
+        self.n_texts, self.epochs, self.block, self.seed, self.run = n_texts, epochs, block, seed, run
         self.epoch = 0
         self.position = 0
         self.order = self._shuffled(0)
@@ -45,7 +45,16 @@ class Slices:
         self.stopped = threading.Event()
 
     def _shuffled(self, epoch: int) -> NDArray[np.int64]:
-        return np.random.default_rng([self.seed, epoch]).permutation(self.n_texts)
+        random = np.random.default_rng([self.seed, epoch])
+        if self.run is None or self.n_texts <= self.run:
+            return random.permutation(self.n_texts)
+        order = np.empty(self.n_texts, np.int64)
+        filled = 0
+        for first in random.permutation(range(0, self.n_texts, self.run)):
+            n = min(self.run, self.n_texts - int(first))
+            order[filled : filled + n] = first + random.permutation(n)
+            filled += n
+        return order
 
     def take(self, size: int) -> tuple[NDArray[np.int64], int, int, int] | None:
         """Return (order, first, stop, texts in the epochs before), or None when all is done."""
@@ -63,9 +72,9 @@ class Slices:
 
 
 def run_epochs(
-    workers: list[Worker], slices: Slices, tokens_per_text: float, display: Display, callback: Callback | None
-) -> list[float]:
-    """Run all epochs; return the mean loss of each report.
+    workers: list[Worker], slices: Slices, tokens_per_text: float, display: Display, callback: Callback | None, losses: list[float]
+) -> None:  # fmt: skip
+    """Run all epochs; append the mean loss of each report to `losses`.
 
     Raises
     ------
@@ -75,7 +84,7 @@ def run_epochs(
         After the threads have come to rest; the weights are usable.
     """
     pool = ThreadPoolExecutor(len(workers), thread_name_prefix="lexigrad")
-    reports = _Reports(workers, slices, tokens_per_text)
+    reports = _Reports(workers, slices, tokens_per_text, losses)
     try:
         futures = [pool.submit(_work, worker, slices) for worker in workers]
         pending = set(futures)
@@ -91,7 +100,6 @@ def run_epochs(
         slices.stopped.set()
         pool.shutdown(wait=True)
         display.close()
-    return reports.losses
 
 
 def _work(worker: Worker, slices: Slices) -> None:
@@ -109,11 +117,11 @@ def _work(worker: Worker, slices: Slices) -> None:
 
 
 class _Reports:
-    def __init__(self, workers: list[Worker], slices: Slices, tokens_per_text: float) -> None:
+    def __init__(self, workers: list[Worker], slices: Slices, tokens_per_text: float, losses: list[float]) -> None:
         self.workers, self.slices, self.tokens_per_text = workers, slices, tokens_per_text
         self.started = time.perf_counter()
         self.loss, self.texts = 0.0, 0.0
-        self.losses: list[float] = []
+        self.losses = losses
 
     def new(self) -> Iterator[Progress]:
         """Yield the state if any text was finished since the last."""

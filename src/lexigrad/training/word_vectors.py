@@ -10,13 +10,16 @@ from numpy.typing import NDArray
 from lexigrad.errors import DivergenceError
 from lexigrad.kernels.classifier import initialise
 from lexigrad.kernels.sampling import alias_table, keep_chances
-from lexigrad.kernels.word_vectors import DIVERGED, LINE, train_skipgram
+from lexigrad.kernels.word_vectors import DIVERGED, LINE, train_vectors
+from lexigrad.losses.hierarchical_softmax import huffman_paths
 from lexigrad.machine.threads import map_threads
-from lexigrad.training.loop import Slices, run_epochs
+from lexigrad.training.loop import Slices, Worker, run_epochs
 from lexigrad.training.progress import Callback, Display
 
 LONGEST = 10_000
 """Longer sentences are cut: no window reaches across."""
+RUN = 4096
+"""Sentences that are shuffled together: a corpus in a file is read in runs, not one sentence here and one there."""
 THREAD_SENTENCES = 16
 """Each thread gets at least so many sentences an epoch."""
 
@@ -27,7 +30,8 @@ class Sentences:
 
     Attributes
     ----------
-    tokens : (n_tokens,) int32, words by falling count; those from `n_words` on have no vector and are passed over
+    tokens : (n,) int32, words by falling count, without those that have no vector
+    n_tokens : how many tokens there were with those
     offsets : (n_sentences + 1,) int64
     counts : (n_words,) int64, how often each word with a vector occurs
     rows, row_ends : rows of the input matrix that make up each word, its own first: ``rows[row_ends[w]:row_ends[w + 1]]``
@@ -35,6 +39,7 @@ class Sentences:
     """
 
     tokens: NDArray[np.int32]
+    n_tokens: int
     offsets: NDArray[np.int64]
     counts: NDArray[np.int64]
     rows: NDArray[np.int32]
@@ -64,7 +69,8 @@ class VectorWeights:
     Attributes
     ----------
     input : (n_rows * stride,) float32, uniform in (-1, 1) / dim at the start
-    output : ((n_words + threads) * stride,) float32, 0 at the start; the last rows are the threads' spare ones
+    output : ((n_words + threads) * stride,) float32, 0 at the start; the last rows are the threads' spare ones. For hierarchical softmax the
+        first n_words - 1 are the inner nodes
     """
 
     def __init__(self, n_rows: int, n_words: int, dim: int, seed: int, threads: int) -> None:
@@ -86,78 +92,106 @@ class VectorWeights:
         return matrix.reshape(-1, self.stride)
 
     def finish(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Return input (n_rows, dim) and output (n_words, dim)."""
-        output = self.rows(self.output)[: self.n_words, : self.dim]
-        return np.ascontiguousarray(self.rows(self.input)[:, : self.dim]), np.ascontiguousarray(output)
+        """Return input (n_rows, dim) and output (n_words, dim); the matrices are gone then."""
+        self.output.resize(self.n_words * self.stride, refcheck=False)
+        matrices = self.input, self.output
+        self.input = self.output = np.empty(0, np.float32)
+        return self._unpadded(matrices[0]), self._unpadded(matrices[1])
+
+    def _unpadded(self, matrix: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the rows without their padding: moved together in place, so that there is no second matrix."""
+        n, step = len(matrix) // self.stride, max(1, (1 << 18) // self.stride)
+        for first in range(0, n, step):
+            rows = self.rows(matrix)[first : first + step, : self.dim].copy()
+            matrix[first * self.dim : first * self.dim + rows.size] = rows.ravel()
+        matrix.resize(n * self.dim, refcheck=False)
+        return matrix.reshape(n, self.dim)
 
 
 @dataclass(frozen=True, slots=True)
-class SkipgramSettings:
+class VectorSettings:
     """Settings of the loss; names as in `lexigrad.WordVectors`."""
 
+    model: str
+    loss: str
     window: int
     dynamic_window: bool
     negatives: int
     negative_power: float
     subsample: float
-    exact: bool
+    gradient: str
 
 
-class SkipgramWorker:
+class VectorWorker:
     """One thread on the shared matrices."""
 
     def __init__(
-        self, weights: VectorWeights, data: Sentences, settings: SkipgramSettings, lr: float, in_all: int, seed: int, thread: int,
-        chances: NDArray[np.uint64], table: tuple[NDArray[np.uint32], NDArray[np.int32]],
+        self, weights: VectorWeights, data: Sentences, settings: VectorSettings, lr: float, in_all: int, seed: int, thread: int, choices: Choices
     ) -> None:  # fmt: skip
-        self.weights, self.data, self.settings, self.lr, self.in_all, self.seed = (
-            weights,
-            data,
-            settings,
-            lr,
-            in_all,
-            seed,
-        )
+        self.weights, self.data, self.settings = weights, data, settings
+        self.lr, self.in_all, self.seed = lr, in_all, seed
         self.spare = (weights.n_words + thread) * weights.stride
-        self.chances, self.table = chances, table
+        self.choices = choices
         self.longest = int(np.diff(data.offsets).max())
         self.totals = np.zeros(3)
 
     def train(self, order: NDArray[np.int64], first: int, stop: int, done: int) -> bool:
         """Train on the sentences ``order[first:stop]``; return False where the run diverged."""
-        data, weights, settings = self.data, self.weights, self.settings
-        centres = train_skipgram(
-            data.tokens, data.offsets, order, first, stop, self.lr, done, self.in_all, self.seed, self.chances, data.rows, data.row_ends,
-            settings.exact, weights.input, weights.output, weights.stride, self.spare, settings.window, settings.dynamic_window,
-            settings.negatives, *self.table, self.longest, self.totals,
+        data, weights, settings, choices = self.data, self.weights, self.settings, self.choices
+        centres = train_vectors(
+            settings.model == "cbow", settings.loss == "hierarchical_softmax", data.tokens, data.offsets, order, first, stop, self.lr, done,
+            self.in_all, self.seed, choices.chances, data.rows, data.row_ends, settings.gradient == "exact", weights.input, weights.output,
+            weights.stride, self.spare, settings.window, settings.dynamic_window, settings.negatives, *choices.table, *choices.paths,
+            self.longest, self.totals,
         )  # fmt: skip
         return bool(centres != DIVERGED)
 
 
-def train_skipgram_vectors(
+class Choices:
+    """What the kernel needs to choose words and outputs.
+
+    Attributes
+    ----------
+    chances : (n_words,) uint64, of each word to be kept
+    table : the alias table that negatives are drawn from
+    paths : the paths of hierarchical softmax; empty for another loss
+    """
+
+    def __init__(self, counts: NDArray[np.int64], settings: VectorSettings) -> None:
+        self.chances = keep_chances(counts, settings.subsample)
+        self.table = alias_table(np.power(counts, settings.negative_power, dtype=np.float64))
+        hierarchical = settings.loss == "hierarchical_softmax"
+        self.paths = huffman_paths(counts if hierarchical else counts[:1])
+
+
+def train_word_vectors(
     weights: VectorWeights,
     data: Sentences,
-    settings: SkipgramSettings,
+    settings: VectorSettings,
     *,
     epochs: int,
     lr: float,
     seed: int,
     display: Display,
-    callback: Callback | None = None,
-) -> list[float]:
-    """Train `weights` in place; return the course of the loss. See `lexigrad.training.loop.run_epochs` for what it raises."""
+    callback: Callback | None,
+    losses: list[float],
+) -> None:
+    """Train `weights` in place; append the course of the loss to `losses`. See `lexigrad.training.loop.run_epochs` for what it raises."""
     n_sentences = len(data.offsets) - 1
-    chances = np.zeros(int(data.tokens.max()) + 1, np.uint64)
-    chances[: data.n_words] = keep_chances(data.counts, settings.subsample)
-    table = alias_table(np.power(data.counts, settings.negative_power, dtype=np.float64))
-    threads = max(1, min(weights.threads, n_sentences // THREAD_SENTENCES))
-    workers = [
-        SkipgramWorker(weights, data, settings, lr, epochs * n_sentences, seed, thread, chances, table)
-        for thread in range(threads)
-    ]
-    losses = run_epochs(
-        list(workers), Slices(n_sentences, epochs, 1, seed), len(data.tokens) / n_sentences, display, callback
-    )
+    choices = Choices(data.counts, settings)
+    workers: list[Worker]
+    if settings.loss == "softmax":
+        from lexigrad.training.full_softmax import BLOCK, FullSoftmaxWorker
+
+        workers = [FullSoftmaxWorker(weights, data, settings, lr, epochs * n_sentences, seed, choices)]
+        slices = Slices(n_sentences, epochs, BLOCK, seed, RUN)
+    else:
+        threads = max(1, min(weights.threads, n_sentences // THREAD_SENTENCES))
+        workers = [
+            VectorWorker(weights, data, settings, lr, epochs * n_sentences, seed, thread, choices)
+            for thread in range(threads)
+        ]
+        slices = Slices(n_sentences, epochs, 1, seed, RUN)
+    run_epochs(workers, slices, data.n_tokens / n_sentences, display, callback, losses)
     if not (np.isfinite(weights.input).all() and np.isfinite(weights.output).all()):
         raise DivergenceError("training diverged: vectors are not finite; train again with a smaller lr")
-    return losses

@@ -1,4 +1,4 @@
-"""Skip-gram with negative sampling, one row at a time in float64: what `lexigrad.kernels.word_vectors` computes, without its ring buffer.
+"""Skip-gram and CBOW, one row at a time in float64: what `lexigrad.kernels.word_vectors` computes, without its ring buffer.
 
 The random numbers are the kernel's, drawn in its order: first which words stay; then the negatives of the first three centres; then, for each
 centre, the negatives of the third after it and the reach of its window.
@@ -52,18 +52,22 @@ def sigmoid(x: Any) -> Any:
 
 def train(
     sentences: list[list[int]], lr: float, seed: int, chances: Any, rows: list[list[int]], exact: bool, matrix: Any, output: Any, window: int,
-    dynamic: bool, negatives: int, sides: Any, aliases: Any,
+    dynamic: bool, negatives: int, sides: Any, aliases: Any, cbow: bool = False, paths: list[list[tuple[int, float]]] | None = None,
 ) -> list[float]:  # fmt: skip
-    """Train `matrix` (n_rows, dim) and `output` (n_words, dim), float64, in place for one epoch; return the loss of each centre, a pair."""
+    """Train `matrix` (n_rows, dim) and `output` (n_words, dim), float64, in place for one epoch; return the loss of each centre, an input.
+
+    `paths`: node and label on the way to each word, for hierarchical softmax.
+    """
     losses = []
     for visit, sentence in enumerate(sentences):
         random = Random(seed, visit)
         words = [word for word in sentence if random.happens(int(chances[word]))]
         step = lr * (1 - visit / len(sentences))
-        drawn = [[random.draw(sides, aliases) for _ in range(negatives)] for _ in words[:AHEAD]]
+        many = 0 if paths else negatives
+        drawn = [[random.draw(sides, aliases) for _ in range(many)] for _ in words[:AHEAD]]
         for position, target in enumerate(words):
             if position + AHEAD < len(words):
-                drawn.append([random.draw(sides, aliases) for _ in range(negatives)])
+                drawn.append([random.draw(sides, aliases) for _ in range(many)])
             reach = 1 + random.below(window) if dynamic else window
             contexts = [
                 words[c]
@@ -73,18 +77,24 @@ def train(
             if not contexts:
                 continue
             pairs = [(target, 1.0)] + [(word, 0.0) for word in drawn[position]]
+            if paths:
+                pairs = paths[target]
+            weights = np.full((1, len(contexts)), 1 / len(contexts)) if cbow else np.eye(len(contexts))
+            moves = np.ones_like(weights) if cbow and not exact else weights
             loss = 0.0
             for first in range(0, len(pairs), OUTPUTS):
-                part = [(word, label) for word, label in pairs[first : first + OUTPUTS] if label or word != target]
+                part = [
+                    (word, label) for word, label in pairs[first : first + OUTPUTS] if paths or label or word != target
+                ]
                 ids, labels = [word for word, _ in part], np.array([label for _, label in part])
                 o = output[ids]
-                h = np.stack([matrix[rows[word]].mean(axis=0) for word in contexts])
+                h = weights @ np.stack([matrix[rows[word]].mean(axis=0) for word in contexts])
                 scores = h @ o.T
                 loss += float(np.logaddexp(0, np.where(labels > 0, -scores, scores)).sum())
                 steps = step * (labels - sigmoid(scores))
-                for word, change in zip(contexts, steps @ o, strict=True):
+                for word, change in zip(contexts, moves.T @ steps @ o, strict=True):
                     for row in rows[word]:
                         matrix[row] += change / (len(rows[word]) if exact else 1)
                 np.add.at(output, ids, steps.T @ h)
-            losses.append(loss / len(contexts))
+            losses.append(loss / len(h))
     return losses
