@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from lexigrad.kernels.sampling import ONE, alias_table, keep_chances
-from lexigrad.kernels.word_vectors import DIVERGED, train_vectors
+from lexigrad.kernels.word_vectors import DIVERGED, HOT, train_vectors
 from lexigrad.losses.hierarchical_softmax import huffman_paths
 from tests.oracles import word_vectors
 
@@ -58,17 +58,18 @@ class Run:
         n = len(self.sentences)
         stride = -(-self.dim // 16) * 16
         matrix, output = (
-            np.pad(array, ((0, more), (0, stride - self.dim))) for array, more in ((self.matrix, 0), (self.output, 1))
+            np.pad(array, ((0, more), (0, stride - self.dim)))
+            for array, more in ((self.matrix, 0), (self.output, 1 + HOT))
         )
         centres = train_vectors(
             cbow, hierarchical, tokens, offsets, np.arange(n), 0, n, lr, 0, n, 7, self.chances, rows, row_ends, exact, matrix.reshape(-1),
-            output.reshape(-1), stride, self.n_words * stride, window, dynamic, negatives, *alias_table(self.weights),
+            output.reshape(-1), self.n_words, stride, self.n_words * stride, window, dynamic, negatives, *alias_table(self.weights),
             *huffman_paths(self.counts), 100, self.totals,
         )  # fmt: skip
         assert not matrix[:, self.dim :].any()
         assert not output[:, self.dim :].any()
-        assert not output[-1].any()
-        self.matrix, self.output = matrix[:, : self.dim], output[:-1, : self.dim]
+        assert not output[self.n_words].any()
+        self.matrix, self.output = matrix[:, : self.dim], output[: self.n_words, : self.dim]
         return int(centres)
 
     def expected(

@@ -26,11 +26,16 @@ from lexigrad.kernels.sampling import below, draw, happens
 from lexigrad.losses.negative_sampling import GROUP, OUTPUTS, apply_steps, pair_loss, pair_steps
 from lexigrad.machine.compiler import helper, kernel
 from lexigrad.machine.hashing import mixed
-from lexigrad.machine.intrinsics import add_scaled, prefetch_to_write, set_scaled
+from lexigrad.machine.intrinsics import add_scaled, add_to_rows, prefetch_to_write, set_scaled, sum_rows
 
 AHEAD = 3
 """Centres between a prefetch and its use."""
 RING = AHEAD + 1
+HOT = 32
+"""Output rows that each thread has a copy of: at every centre some of the most frequent words, or of the nodes near the root, are moved, and two
+processors that write to one place wait for each other."""
+HOT_CENTRES = 256
+"""After about so many centres the copies are brought together: what each has moved is added up."""
 LINE = 16
 """Floats in a cache line, and what rows are padded to."""
 SAMPLE = 64
@@ -73,40 +78,47 @@ def ask_for_word(matrix, stride, rows, row_ends, word):  # type: ignore[no-untyp
 
 
 @helper
+def start_of(row, hot, n_hot, stride):  # type: ignore[no-untyped-def]
+    """Return where an output row begins: the thread's copy of the first ones."""
+    return np.int64(row) * stride + (hot if row < n_hot else 0)
+
+
+@helper
 def choose_ahead(  # type: ignore[no-untyped-def]
-    state, hierarchical, sides, aliases, negatives, drawn, nodes, path_ends, position, word, output, stride
+    state, hierarchical, sides, aliases, negatives, drawn, nodes, path_ends, position, word, output, hot, n_hot, stride
 ):
     """Prefetch the output rows of a centre; the negatives among them are drawn here."""
     if hierarchical:
         for j in range(path_ends[word], path_ends[word + 1]):
-            ask_for(output, np.int64(nodes[j]) * stride, stride)
+            if nodes[j] >= n_hot:
+                ask_for(output, np.int64(nodes[j]) * stride, stride)
         return
     base = (position % RING) * negatives
     for k in range(negatives):
-        drawn[base + k] = draw(state, sides, aliases)
-        ask_for(output, drawn[base + k] * stride, stride)
-    ask_for(output, word * stride, stride)
+        drawn[base + k] = start_of(draw(state, sides, aliases), hot, n_hot, stride)
+        ask_for(output, drawn[base + k], stride)
+    ask_for(output, start_of(word, hot, n_hot, stride), stride)
 
 
 @helper
-def choose_sampled(target, drawn, base, first, negatives, stride, spare, starts, labels, weights):  # type: ignore[no-untyped-def]
+def choose_sampled(target, drawn, base, first, negatives, spare, starts, labels, weights):  # type: ignore[no-untyped-def]
     """Set the outputs of a step, their labels and weights, from number `first` on: the centre is 0; return the number of the next one.
 
     A negative that is the centre, or was drawn before in this step, gets a weight of 0 and the spare row; the one drawn before counts once more.
     """
     filled = 0
     if first == 0:
-        starts[0], labels[0], weights[0], filled, first = target * stride, np.float32(1.0), np.float32(1.0), 1, 1
+        starts[0], labels[0], weights[0], filled, first = target, np.float32(1.0), np.float32(1.0), 1, 1
     lowest = filled
     while filled < OUTPUTS and first <= negatives:
-        word = drawn[base + first - 1]
+        start = drawn[base + first - 1]
         first += 1
-        weight = np.float32(0.0) if word == target else np.float32(1.0)
+        weight = np.float32(0.0) if start == target else np.float32(1.0)
         for j in range(lowest, filled):
-            if weight > 0 and starts[j] == word * stride:
+            if weight > 0 and starts[j] == start:
                 weights[j] += weight
                 weight = np.float32(0.0)
-        starts[filled] = word * stride if weight > 0 else spare
+        starts[filled] = start if weight > 0 else spare
         labels[filled], weights[filled] = np.float32(0.0), weight
         filled += 1
     fill_up(filled, spare, starts, labels, weights)
@@ -114,11 +126,12 @@ def choose_sampled(target, drawn, base, first, negatives, stride, spare, starts,
 
 
 @helper
-def choose_nodes(nodes, turns, first, stop, stride, spare, starts, labels, weights):  # type: ignore[no-untyped-def]
+def choose_nodes(nodes, turns, first, stop, hot, n_hot, stride, spare, starts, labels, weights):  # type: ignore[no-untyped-def]
     """Set the outputs of a step to the nodes `first` ... of a path; return the place of the next one."""
     filled = 0
     while filled < OUTPUTS and first < stop:
-        starts[filled], labels[filled], weights[filled] = np.int64(nodes[first]) * stride, turns[first], np.float32(1.0)
+        starts[filled] = start_of(nodes[first], hot, n_hot, stride)
+        labels[filled], weights[filled] = turns[first], np.float32(1.0)
         first += 1
         filled += 1
     fill_up(filled, spare, starts, labels, weights)
@@ -155,9 +168,7 @@ def average_window(ring, before, places, scales, n, share, middle, stride):  # t
     Return how far, in units of -lr dl/dh, the mean goes when its vectors go by their scales.
     """
     part = np.float32(1.0) / np.float32(n)
-    set_scaled(part, ring, places[0], ring, middle, stride)
-    for i in range(1, n):
-        add_scaled(part, ring, places[i], ring, middle, stride)
+    sum_rows(part, ring, places, n, ring, middle, stride)
     set_scaled(np.float32(1.0), ring, middle, before, middle, stride)
     if not share:
         return np.float32(1.0)
@@ -173,13 +184,24 @@ def spread_to_window(ring, before, places, scales, n, scale, middle, stride):  #
     """Move each of the window's vectors by its scale, where their mean has moved by `scale`."""
     add_scaled(np.float32(-1.0), ring, middle, before, middle, stride)
     for i in range(n):
-        add_scaled(-scales[i] / scale, before, middle, ring, places[i], stride)
+        scales[i] /= -scale
+    add_to_rows(scales, n, before, middle, ring, places, stride)
+
+
+@helper
+def share_hot(output, hot, n_hot, before, stride):  # type: ignore[no-untyped-def]
+    """Add to the first output rows what this thread's copies of them have moved, and renew the copies."""
+    for start in range(0, n_hot * stride, stride):
+        add_scaled(np.float32(-1.0), before, start, output, hot + start, stride)
+        add_scaled(np.float32(1.0), output, hot + start, output, start, stride)
+        set_scaled(np.float32(1.0), output, start, output, hot + start, stride)
+        set_scaled(np.float32(1.0), output, start, before, start, stride)
 
 
 @kernel()
 def train_vectors(  # type: ignore[no-untyped-def]
-    cbow, hierarchical, tokens, offsets, order, first, stop, lr, done, in_all, seed, chances, rows, row_ends, share, matrix, output, stride,
-    spare, window, dynamic, negatives, sides, aliases, nodes, turns, path_ends, longest, totals,
+    cbow, hierarchical, tokens, offsets, order, first, stop, lr, done, in_all, seed, chances, rows, row_ends, share, matrix, output, n_rows,
+    stride, spare, window, dynamic, negatives, sides, aliases, nodes, turns, path_ends, longest, totals,
 ):  # fmt: skip
     """Train on the sentences ``order[first:stop]``; return how many centres had a step, or DIVERGED.
 
@@ -190,7 +212,8 @@ def train_vectors(  # type: ignore[no-untyped-def]
     lr, done, in_all : the step falls linearly, to 0 at sentence `in_all`; `done` sentences lie in the epochs before
     rows, row_ends : rows of `matrix` that make up each word; `share`: a word's rows, and CBOW's words, share its step
     matrix, output : input and output rows, flat, `stride` apart, padded with zeros
-    spare : start of an output row of zeros that belongs to this thread
+    n_rows : output rows before those of the threads
+    spare : start of the output rows that belong to this thread: one of zeros, and `HOT` copies of the first ones
     sides, aliases : the table that `negatives` words are drawn from, for negative sampling
     nodes, turns, path_ends : output rows and labels on the way to each word, for hierarchical softmax
     longest : words in the longest sentence
@@ -199,16 +222,19 @@ def train_vectors(  # type: ignore[no-untyped-def]
     state = np.empty(1, np.uint64)
     kept = np.empty(longest, np.int64)
     n_slots = 2 * window + 2
-    nothing, middle = n_slots * stride, (n_slots + 1) * stride
-    ring, before = np.zeros((n_slots + 2) * stride, np.float32), np.zeros((n_slots + 2) * stride, np.float32)
+    middle = n_slots * stride
+    ring, before = np.empty((n_slots + 1) * stride, np.float32), np.empty((n_slots + 1) * stride, np.float32)
     places, scales = np.zeros(n_slots, np.int64), np.ones(n_slots, np.float32)
     of_slot = np.ones(n_slots, np.float32)
-    alone, whole = np.array([middle, nothing]), np.array([1.0, 0.0], np.float32)
+    alone, whole = np.array([middle]), np.ones(1, np.float32)
     scores, steps = np.zeros(n_slots * GROUP, np.float32), np.zeros(n_slots * GROUP, np.float32)
     drawn = np.zeros(RING * max(1, negatives), np.int64)
     starts = np.zeros(GROUP, np.int64)
     labels, weights = np.zeros(2 * GROUP, np.float32), np.zeros(2 * GROUP, np.float32)
-    centres = 0
+    hot, n_hot = spare + stride, min(HOT, n_rows)
+    hot_before = output[hot : hot + n_hot * stride].copy()
+    share_hot(output, hot, n_hot, hot_before, stride)
+    centres, shared = 0, 0
     for text in range(first, stop):
         sentence = order[text]
         state[0] = mixed(mixed(seed) + np.uint64(done + text)) | np.uint64(1)
@@ -220,14 +246,14 @@ def train_vectors(  # type: ignore[no-untyped-def]
         rate = np.float32(lr * (1.0 - (done + text) / in_all))
         for position in range(min(AHEAD, n)):
             choose_ahead(
-                state, hierarchical, sides, aliases, negatives, drawn, nodes, path_ends, position, kept[position], output, stride
+                state, hierarchical, sides, aliases, negatives, drawn, nodes, path_ends, position, kept[position], output, hot, n_hot, stride
             )  # fmt: skip
         entered, left = 0, 0
         for position in range(n):
             coming = position + AHEAD
             if coming < n:
                 choose_ahead(
-                    state, hierarchical, sides, aliases, negatives, drawn, nodes, path_ends, coming, kept[coming], output, stride
+                    state, hierarchical, sides, aliases, negatives, drawn, nodes, path_ends, coming, kept[coming], output, hot, n_hot, stride
                 )  # fmt: skip
             if coming + window < n:
                 ask_for_word(matrix, stride, rows, row_ends, kept[coming + window])
@@ -250,12 +276,10 @@ def train_vectors(  # type: ignore[no-untyped-def]
                     m += 1
             if m == 0:
                 continue
-            inputs, moves, n_inputs, n_pairs = places, scales, m + (m & 1), m
+            inputs, moves, n_inputs = places, scales, m
             if cbow:
                 whole[0] = average_window(ring, before, places, scales, m, share, middle, stride)
-                inputs, moves, n_inputs, n_pairs = alone, whole, 2, 1
-            elif m & 1:
-                places[m], scales[m] = nothing, np.float32(0.0)
+                inputs, moves, n_inputs = alone, whole, 1
             target = kept[position]
             looks = centres % SAMPLE == 0
             loss = 0.0
@@ -265,22 +289,23 @@ def train_vectors(  # type: ignore[no-untyped-def]
             while output_number < n_outputs:
                 if hierarchical:
                     output_number = choose_nodes(
-                        nodes, turns, output_number, n_outputs, stride, spare, starts, labels, weights
+                        nodes, turns, output_number, n_outputs, hot, n_hot, stride, spare, starts, labels, weights
                     )
                 else:
                     output_number = choose_sampled(
-                        target, drawn, (position % RING) * negatives, output_number, negatives, stride, spare, starts, labels, weights
+                        start_of(target, hot, n_hot, stride), drawn, (position % RING) * negatives, output_number, negatives, spare, starts, labels,
+                        weights,
                     )  # fmt: skip
                 pair_steps(ring, inputs, n_inputs, output, starts, labels, weights, scores, steps, stride, rate)
                 if looks:
-                    loss += loss_of(scores, labels, weights, n_pairs)
+                    loss += loss_of(scores, labels, weights, n_inputs)
                     if not loss < np.inf:
                         return DIVERGED
                 apply_steps(ring, inputs, moves, n_inputs, output, starts, steps, stride)
             if cbow:
                 spread_to_window(ring, before, places, scales, m, whole[0], middle, stride)
             if looks:
-                totals[2] = loss / n_pairs
+                totals[2] = loss / n_inputs
             centres += 1
         while left < entered:
             begin, end = row_ends[kept[left]], row_ends[kept[left] + 1]
@@ -288,4 +313,8 @@ def train_vectors(  # type: ignore[no-untyped-def]
             left += 1
         totals[0] += totals[2]
         totals[1] += 1.0
+        if centres - shared >= HOT_CENTRES:
+            share_hot(output, hot, n_hot, hot_before, stride)
+            shared = centres
+    share_hot(output, hot, n_hot, hot_before, stride)
     return centres

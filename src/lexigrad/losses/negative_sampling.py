@@ -70,24 +70,32 @@ def _pair_steps(
         rows = _rows(builder, outputs, output_starts)
         labels, weights, scores, steps = (Stretch(builder, base, zero) for base in (labels, weights, scores, steps))
         rate = ops.splat(lr)
-        with cgutils.for_range_slice(builder, zero, n, ir.Constant(I64, 2), intp=I64) as (i, _):
-            two = [
-                Stretch(builder, inputs, builder.load(builder.gep(starts, [builder.add(i, ir.Constant(I64, k))])))
-                for k in range(2)
+
+        def score_and_step(first: Any, count: int) -> None:
+            """Deal with the inputs `first` ... `first + count - 1`."""
+            some = [
+                Stretch(builder, inputs, builder.load(builder.gep(starts, [builder.add(first, ir.Constant(I64, k))])))
+                for k in range(count)
             ]
-            sums = [[Cell(ops.number(0.0)) for _ in rows] for _ in two]
+            sums = [[Cell(ops.number(0.0)) for _ in rows] for _ in some]
             with cgutils.for_range_slice(builder, zero, dim, ir.Constant(I64, WIDTH), intp=I64) as (d, _):
-                values = [stretch.load(d, None, 0.0) for stretch in two]
+                values = [stretch.load(d, None, 0.0) for stretch in some]
                 for j, row in enumerate(rows):
                     value = row.load(d, None, 0.0)
-                    for k in range(2):
+                    for k in range(count):
                         sums[k][j].set(ops.fma(value, values[k], sums[k][j].get()))
             cells = [cell.get() for cells in sums for cell in cells]
-            score = lane_sums(cells, [k * GROUP + j for k in range(2) for j in range(OUTPUTS)])
-            place = builder.mul(i, ir.Constant(I64, GROUP))
+            score = lane_sums(cells, [k * GROUP + j for k in range(count) for j in range(OUTPUTS)])
+            place = builder.mul(first, ir.Constant(I64, GROUP))
             scores.store(score, place, None)
             error = labels.load(zero, None, 0.0) - sigmoid_of(ops, score)
             steps.store(error * (weights.load(zero, None, 0.0) * rate), place, None)
+
+        even = builder.and_(n, ir.Constant(I64, -2))
+        with cgutils.for_range_slice(builder, zero, even, ir.Constant(I64, 2), intp=I64) as (i, _):
+            score_and_step(i, 2)
+        with cgutils.for_range_slice(builder, even, n, ir.Constant(I64, 1), intp=I64) as (i, _):
+            score_and_step(i, 1)
         return context.get_dummy_value()
 
     return types.void(inputs, starts, n, outputs, output_starts, labels, weights, scores, steps, dim, lr), codegen
@@ -155,7 +163,10 @@ def _matrix(array: Any, starts: Any, n: int, dim: int) -> Any:
 def _pair_steps_plain(
     inputs: Any, starts: Any, n: int, outputs: Any, output_starts: Any, labels: Any, weights: Any, scores: Any, steps: Any, dim: int, lr: Any
 ) -> None:  # fmt: skip
-    """Fill the scores of `n` inputs, an even number, and the steps: those of input i from i * GROUP. Labels and weights: two times GROUP."""
+    """Fill the scores of `n` inputs and the steps: those of input i from i * GROUP. Labels and weights: two times GROUP.
+
+    What lies GROUP places behind the last score and step is written, too, where n is odd.
+    """
     products = _matrix(inputs, starts, n, dim) @ _matrix(outputs, output_starts, OUTPUTS, dim).T
     padded = np.pad(products, ((0, 0), (0, GROUP - OUTPUTS)))
     scores[: n * GROUP] = padded.ravel()

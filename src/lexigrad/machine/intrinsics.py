@@ -147,6 +147,48 @@ def _set_scaled(typingctx: Any, alpha: Any, x: Any, x_start: Any, y: Any, y_star
 
 
 @intrinsic
+def _sum_rows(typingctx: Any, alpha: Any, x: Any, starts: Any, n: Any, y: Any, y_start: Any, dim: Any) -> Any:
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        alpha, x, starts, n, y, y_start, dim = args
+        kinds = signature.args
+        x, starts = _data(context, builder, kinds[1], x), _data(context, builder, kinds[2], starts)
+        y = builder.gep(_data(context, builder, kinds[4], y), [y_start])
+        zero = ir.Constant(ir.VectorType(F32, WIDTH), [0.0] * WIDTH)
+        factor = _splat(builder, alpha, WIDTH)
+        cell = alloca_once_value(builder, zero)
+        with _loop(builder, _const(0), dim, WIDTH) as (d, _):
+            builder.store(zero, cell)
+            with _loop(builder, _const(0), n, 1) as (i, _):
+                row = builder.gep(x, [builder.load(builder.gep(starts, [i]))])
+                builder.store(_fma(builder, factor, _load(builder, row, d, WIDTH), builder.load(cell)), cell)
+            _store(builder, builder.load(cell), y, d, WIDTH)
+        return context.get_dummy_value()
+
+    return types.void(types.float32, x, starts, types.intp, y, types.intp, types.intp), codegen
+
+
+@intrinsic
+def _add_to_rows(typingctx: Any, alphas: Any, n: Any, x: Any, x_start: Any, y: Any, starts: Any, dim: Any) -> Any:
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        alphas, n, x, x_start, y, starts, dim = args
+        kinds = signature.args
+        alphas, y, starts = (
+            _data(context, builder, kind, array)
+            for kind, array in ((kinds[0], alphas), (kinds[4], y), (kinds[5], starts))
+        )
+        x = builder.gep(_data(context, builder, kinds[2], x), [x_start])
+        with _loop(builder, _const(0), dim, WIDTH) as (d, _):
+            value = _load(builder, x, d, WIDTH)
+            with _loop(builder, _const(0), n, 1) as (i, _):
+                row = builder.gep(y, [builder.load(builder.gep(starts, [i]))])
+                factor = _splat(builder, builder.load(builder.gep(alphas, [i])), WIDTH)
+                _store(builder, _fma(builder, factor, value, _load(builder, row, d, WIDTH)), row, d, WIDTH)
+        return context.get_dummy_value()
+
+    return types.void(alphas, types.intp, x, types.intp, y, starts, types.intp), codegen
+
+
+@intrinsic
 def _block_scores(
     typingctx: Any, weights: Any, stride: Any, hidden: Any, dim: Any, scores: Any, first: Any, stop: Any
 ) -> Any:
@@ -286,6 +328,17 @@ def _set_scaled_plain(alpha: Any, x: Any, x_start: int, y: Any, y_start: int, n:
     y[y_start : y_start + n] = np.float32(alpha) * x[x_start : x_start + n]
 
 
+def _sum_rows_plain(alpha: Any, x: Any, starts: Any, n: int, y: Any, y_start: int, dim: int) -> None:
+    """y[y_start : y_start + dim] = alpha times the sum of the rows of x at ``starts[:n]``; `dim` is a multiple of WIDTH."""
+    y[y_start : y_start + dim] = np.float32(alpha) * sum(x[start : start + dim] for start in starts[:n])
+
+
+def _add_to_rows_plain(alphas: Any, n: int, x: Any, x_start: int, y: Any, starts: Any, dim: int) -> None:
+    """Add ``alphas[i]`` times a row of x to the row of y at ``starts[i]``, for i < n; `dim` is a multiple of WIDTH."""
+    for alpha, start in zip(alphas[:n], starts[:n], strict=True):
+        y[start : start + dim] += alpha * x[x_start : x_start + dim]
+
+
 def _block_scores_plain(weights: Any, stride: int, hidden: Any, dim: int, scores: Any, first: int, stop: int) -> None:
     """scores[label, lane] = sum_k weights[label, k] hidden[k, lane] for the labels first..stop; `hidden` is (dim, LANES)."""
     rows = weights[first * stride : stop * stride].reshape(-1, stride)[:, :dim]
@@ -321,10 +374,12 @@ def _block_normalise_plain(scores: Any, n_labels: int, total: Any) -> None:
 if config.DISABLE_JIT:
     prefetch, prefetch_to_write, exchange, pow2 = _prefetch_plain, _prefetch_plain, _exchange_plain, _pow2_plain
     add_scaled, set_scaled = _add_scaled_plain, _set_scaled_plain
+    sum_rows, add_to_rows = _sum_rows_plain, _add_to_rows_plain
     block_scores, block_step = _block_scores_plain, _block_step_plain
     block_shift, block_normalise = _block_shift_plain, _block_normalise_plain
 else:
     prefetch, prefetch_to_write, exchange, pow2 = _prefetch, _prefetch_to_write, _exchange, _pow2
     add_scaled, set_scaled = _add_scaled, _set_scaled
+    sum_rows, add_to_rows = _sum_rows, _add_to_rows
     block_scores, block_step = _block_scores, _block_step
     block_shift, block_normalise = _block_shift, _block_normalise

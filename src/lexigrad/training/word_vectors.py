@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from lexigrad.errors import DivergenceError
 from lexigrad.kernels.classifier import initialise
 from lexigrad.kernels.sampling import alias_table, keep_chances
-from lexigrad.kernels.word_vectors import DIVERGED, LINE, train_vectors
+from lexigrad.kernels.word_vectors import DIVERGED, HOT, LINE, train_vectors
 from lexigrad.losses.hierarchical_softmax import huffman_paths
 from lexigrad.machine.threads import map_threads
 from lexigrad.training.loop import Slices, Worker, run_epochs
@@ -20,6 +20,8 @@ LONGEST = 10_000
 """Longer sentences are cut: no window reaches across."""
 RUN = 4096
 """Sentences that are shuffled together: a corpus in a file is read in runs, not one sentence here and one there."""
+OWN = 1 + HOT
+"""Output rows that belong to each thread."""
 THREAD_SENTENCES = 16
 """Each thread gets at least so many sentences an epoch."""
 
@@ -69,7 +71,7 @@ class VectorWeights:
     Attributes
     ----------
     input : (n_rows * stride,) float32, uniform in (-1, 1) / dim at the start
-    output : ((n_words + threads) * stride,) float32, 0 at the start; the last rows are the threads' spare ones. For hierarchical softmax the
+    output : ((n_words + threads * OWN) * stride,) float32, 0 at the start; the last rows belong to the threads. For hierarchical softmax the
         first n_words - 1 are the inner nodes
     """
 
@@ -77,7 +79,7 @@ class VectorWeights:
         self.dim, self.n_words, self.threads = dim, n_words, threads
         self.stride = -(-dim // LINE) * LINE
         self.input = np.zeros(n_rows * self.stride, np.float32)
-        self.output = np.zeros((n_words + threads) * self.stride, np.float32)
+        self.output = np.zeros((n_words + threads * OWN) * self.stride, np.float32)
         step = max(1, (1 << 20) // dim)
 
         def fill(first: int) -> None:
@@ -130,7 +132,7 @@ class VectorWorker:
     ) -> None:  # fmt: skip
         self.weights, self.data, self.settings = weights, data, settings
         self.lr, self.in_all, self.seed = lr, in_all, seed
-        self.spare = (weights.n_words + thread) * weights.stride
+        self.spare = (weights.n_words + thread * OWN) * weights.stride
         self.choices = choices
         self.longest = int(np.diff(data.offsets).max())
         self.totals = np.zeros(3)
@@ -140,7 +142,7 @@ class VectorWorker:
         data, weights, settings, choices = self.data, self.weights, self.settings, self.choices
         centres = train_vectors(
             settings.model == "cbow", settings.loss == "hierarchical_softmax", data.tokens, data.offsets, order, first, stop, self.lr, done,
-            self.in_all, self.seed, choices.chances, data.rows, data.row_ends, settings.gradient == "exact", weights.input, weights.output,
+            self.in_all, self.seed, choices.chances, data.rows, data.row_ends, settings.gradient == "exact", weights.input, weights.output, weights.n_words,
             weights.stride, self.spare, settings.window, settings.dynamic_window, settings.negatives, *choices.table, *choices.paths,
             self.longest, self.totals,
         )  # fmt: skip
