@@ -18,6 +18,21 @@ def run_add_scaled(alpha, x, x_start, y, y_start, n):
 
 
 @njit
+def run_set_scaled(alpha, x, x_start, y, y_start, n):
+    fast.set_scaled(alpha, x, x_start, y, y_start, n)
+
+
+@njit
+def run_sum_rows(alpha, x, starts, n, y, y_start, dim):
+    fast.sum_rows(alpha, x, starts, n, y, y_start, dim)
+
+
+@njit
+def run_add_to_rows(alphas, n, x, x_start, y, starts, dim):
+    fast.add_to_rows(alphas, n, x, x_start, y, starts, dim)
+
+
+@njit
 def run_scores(weights, stride, hidden, dim, scores, first, stop):
     fast.block_scores(weights, stride, hidden, dim, scores, first, stop)
 
@@ -106,3 +121,28 @@ def test_exchange_and_pow2() -> None:
     assert lock.tolist() == [3, 8]
     for exponent in (-126, -1, 0, 1, 127):
         assert run_pow2(np.float32(exponent)) == np.float32(2.0) ** np.float32(exponent)
+
+
+@pytest.mark.parametrize("n", [0, 1, 3, 4, 5, 15, 16, 17, 100, 112, 301])
+def test_set_scaled(n: int) -> None:
+    x, y = floats(400), floats(400)
+    expected = y.copy()
+    expected[7 : 7 + n] = np.float32(0.3) * x[5 : 5 + n]
+    run_set_scaled(np.float32(0.3), x, 5, y, 7, n)
+    np.testing.assert_array_equal(y, expected)
+
+
+@pytest.mark.parametrize("dim", [16, 48, 112])
+@pytest.mark.parametrize("n", [1, 2, 7])
+def test_sum_rows_and_add_to_rows(n: int, dim: int) -> None:
+    x, y = floats(10 * dim), floats(10 * dim)
+    starts = RNG.permutation(9)[:n].astype(np.int64) * dim + 3
+    alphas = floats(n)
+    expected = y.copy()
+    expected[dim : 2 * dim] = np.float32(0.25) * np.sum([x[start : start + dim] for start in starts], axis=0)
+    run_sum_rows(np.float32(0.25), x, starts, n, y, dim, dim)
+    np.testing.assert_allclose(y, expected, rtol=1e-5, atol=1e-6)
+    for alpha, start in zip(alphas, starts, strict=True):
+        expected[start : start + dim] += alpha * x[5 : 5 + dim]
+    run_add_to_rows(alphas, n, x, 5, y, starts, dim)
+    np.testing.assert_allclose(y, expected, rtol=1e-5, atol=1e-6)

@@ -347,3 +347,133 @@ def test_analogies(vectors: WordVectors, tmp_path: Path, method: str) -> None:
 def test_load_still_opens_classifiers(tmp_path: Path) -> None:
     TextClassifier(threads=1).fit(["good", "bad"] * 20, ["p", "n"] * 20).save(tmp_path / "c.lexigrad")
     assert isinstance(lexigrad.load(tmp_path / "c.lexigrad"), TextClassifier)
+
+
+OTHER_WAYS: list[dict[str, Any]] = [
+    {"model": "cbow", "epochs": 20},
+    {"model": "cbow", "gradient": "fasttext", "epochs": 20},
+    {"loss": "hierarchical_softmax", "epochs": 20},
+    {"model": "cbow", "loss": "hierarchical_softmax", "epochs": 20},
+    {"loss": "softmax", "epochs": 8},
+    {"model": "cbow", "loss": "softmax", "epochs": 20},
+    {"model": "cbow", "min_n": 2, "max_n": 3, "epochs": 20},
+]
+
+
+@pytest.mark.parametrize("settings", OTHER_WAYS, ids=str)
+def test_every_model_and_loss_finds_the_topics(settings: dict[str, Any], tmp_path: Path) -> None:
+    model = WordVectors(**{**SMALL, **settings}).fit(sentences())
+    for word in model.words:
+        assert {topic(found) for found, _ in model.most_similar(word, 4)} == {topic(word)}, word
+    model.save(tmp_path / "v.lexigrad")
+    again = lexigrad.load(tmp_path / "v.lexigrad")
+    assert again.get_params() == model.get_params()
+    np.testing.assert_array_equal(again.vectors, model.vectors)
+
+
+def test_the_softmax_s_loss_is_that_of_the_best_guess() -> None:
+    """A word of five of one topic, in a window of words that are drawn alike: -log(1/5) at best."""
+    model = WordVectors(**{**SMALL, "epochs": 15}, model="cbow", loss="softmax").fit(sentences())
+    assert model.losses_[-1] == pytest.approx(np.log(5), abs=0.1)
+
+
+MORE = ["pod", "vine", "seed", "root", "tea"]
+
+
+def more_sentences() -> list[str]:
+    rng = np.random.default_rng(9)
+    return [" ".join(rng.choice(MORE, 6)) for _ in range(800)]
+
+
+@pytest.mark.parametrize("settings", [{}, {"min_n": 2, "max_n": 3}, {"loss": "hierarchical_softmax"}], ids=str)
+def test_training_goes_on_with_new_words(settings: dict[str, Any], tmp_path: Path) -> None:
+    first = WordVectors(**{**SMALL, "epochs": 15, **settings}).fit(sentences())
+    first.save(tmp_path / "v.lexigrad")
+    for model in (first, lexigrad.load(tmp_path / "v.lexigrad")):
+        before = {word: model[word].copy() for word in model.words}
+        counts = dict(zip(model.words, model.fitted.counts.tolist(), strict=True))
+        model.set_params(epochs=10, min_count=100)
+        model.fit([*more_sentences(), "rare word"], resume=True)
+        assert set(model.words) == {*before, *MORE}
+        assert sorted(model.fitted.counts.tolist(), reverse=True) == model.fitted.counts.tolist()
+        found = dict(zip(model.words, model.fitted.counts.tolist(), strict=True))
+        here = " ".join(more_sentences()).split()
+        assert all(found[word] == counts.get(word, 0) + here.count(word) for word in found)
+        assert set(dict(model.most_similar("pod", 3))) <= set(MORE)
+        if not settings:  # nothing moves a word that is neither in the new text nor drawn as its input
+            np.testing.assert_array_equal(model["dog"], before["dog"])
+        assert np.abs(model["tea"] - before["tea"]).max() > 0.01
+
+
+def test_resuming_with_nothing_new_keeps_every_row() -> None:
+    model = WordVectors(**SMALL, min_n=2, max_n=3).fit(sentences())
+    before = model.fitted
+    model.set_params(lr=1e-30).fit(sentences(), resume=True)
+    np.testing.assert_array_equal(model.fitted.input, before.input)
+    np.testing.assert_array_equal(model.fitted.output, before.output)
+    assert model.words == before.items
+    assert (model.fitted.counts == 2 * before.counts).all()
+
+
+def test_items_can_go_on_too() -> None:
+    model = WordVectors(**SMALL).fit([[1, 2, 3], [7, 8, 9]] * 300)
+    model.fit([[1, 2, 4], [4, 2, 1]] * 300, resume=True)
+    assert set(model.words) == {1, 2, 3, 4, 7, 8, 9}
+    assert dict(zip(model.words, model.fitted.counts.tolist(), strict=True))[2] == 900
+    with pytest.raises(DataError, match="items that are not str"):
+        model.fit(["some text"], resume=True)
+
+
+@pytest.mark.parametrize(
+    ("params", "message"),
+    [({"dim": 30}, "dim=20, and dim=30 was set"), ({"max_n": 3, "min_n": 2}, "max_n=0, and max_n=3 was set")],
+)
+def test_settings_that_do_not_fit_the_vectors(params: dict[str, Any], message: str) -> None:
+    model = WordVectors(**SMALL).fit(sentences(60))
+    with pytest.raises(ParameterError, match=message):
+        model.set_params(**params).fit(sentences(60), resume=True)
+
+
+def test_resuming_without_vectors_or_without_known_words() -> None:
+    with pytest.raises(NotFittedError):
+        WordVectors(**SMALL).fit(sentences(60), resume=True)
+    model = WordVectors(**{**SMALL, "min_count": 3}).fit(sentences(60))
+    with pytest.raises(DataError, match="no word of the new sentences"):
+        model.fit(["other words"], resume=True)
+
+
+def test_phrases_become_words() -> None:
+    rng = np.random.default_rng(0)
+    text = [
+        " ".join([*(f"w{i}" for i in rng.integers(0, 300, 6)), *(("new", "york", "city") if i % 20 == 0 else ())])
+        for i in range(4000)
+    ]
+    one, two = (WordVectors(**{**SMALL, "epochs": 1, "min_count": 5}, phrases=n).fit(text) for n in (1, 2))
+    assert "new_york" in one
+    assert "new_york_city" not in one
+    assert "new_york_city" in two
+    assert "new" not in two
+    with pytest.raises(ParameterError, match="items are not joined"):
+        WordVectors(**SMALL, phrases=1).fit([["a", "b"]])
+
+
+def test_files_folders_and_caches_give_the_same_vectors(tmp_path: Path) -> None:
+    text, cache = tmp_path / "text", tmp_path / "cache"
+    text.mkdir()
+    listed = sentences(300)
+    for i in range(3):
+        (text / f"{i}.txt").write_text("\n".join(listed[100 * i : 100 * i + 100]) + "\n")
+    expected = WordVectors(**SMALL).fit(listed).vectors
+    for path in (text, sorted(text.iterdir())):
+        np.testing.assert_array_equal(WordVectors(**SMALL).fit_file(path).vectors, expected)
+    np.testing.assert_array_equal(WordVectors(**SMALL).fit(iter(listed), cache_dir=cache).vectors, expected)
+    assert not list(cache.iterdir())
+    for _ in range(2):
+        found = WordVectors(**SMALL).fit_file(text, cache_dir=cache, keep_cache=True).vectors
+        np.testing.assert_array_equal(found, expected)
+    (kept,) = cache.iterdir()
+    before = kept.stat().st_mtime_ns
+    WordVectors(**SMALL, phrases=1).fit_file(text, cache_dir=cache, keep_cache=True)
+    assert kept.stat().st_mtime_ns == before
+    with pytest.raises(ParameterError, match="standard input"):
+        WordVectors(**SMALL).fit_file("-", keep_cache=True)

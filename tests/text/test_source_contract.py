@@ -635,7 +635,7 @@ def test_missing_file_and_folder(tmp_path: Path) -> None:
             list(read_file(tmp_path / name))
     for name in ("folder", "folder.parquet"):
         (tmp_path / name).mkdir()
-        with fails(f"{name} is a folder"):
+        with fails(f"{name}: there is no file with text in this folder"):
             list(read_file(tmp_path / name))
 
 

@@ -285,8 +285,27 @@ def test_bad_files(name: str, tmp_path: Path) -> None:
 def test_missing_files_and_folders(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="no such file"):
         rows_of(read_file(tmp_path / "missing.txt"))
-    with pytest.raises(DataError, match="is a folder"):
+    with pytest.raises(DataError, match="there is no file with text in this folder"):
         rows_of(read_file(tmp_path))
+
+
+def test_a_folder_stands_for_its_files_in_order_and_several_for_each(tmp_path: Path) -> None:
+    for name, text in {
+        "b/2.txt": "four\n", "b/1.jsonl": '{"text": "three"}\n', "a.txt": "one\ntwo\n", "_SUCCESS": "", "b/.part": "hidden\n",
+        "_logs/x.txt": "no\n", "empty.txt": "",
+    }.items():  # fmt: skip
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+
+    def texts(path: Any) -> list[bytes]:
+        return [
+            bytes(batch.data[batch.offsets[i] : batch.offsets[i + 1]]).strip()
+            for batch in read_file(path, label=None)
+            for i in range(len(batch))
+        ]
+
+    assert texts(tmp_path) == [b"one", b"two", b"three", b"four"]
+    assert texts([tmp_path / "b", str(tmp_path / "a.txt")]) == [b"three", b"four", b"one", b"two"]
 
 
 @pytest.mark.parametrize(

@@ -66,7 +66,7 @@ class Words:
                 )
             known = Vocabulary.from_strings(_encoded(old.items), old.counts)
             *words, ids = merge(
-                known.slots, known.arena, known.offsets, known.hashes, known.counts.copy(), len(known),
+                known.slots, known.arena.copy(), known.offsets, known.hashes, known.counts.copy(), len(known),
                 self.items.arena, self.items.offsets, self.items.hashes, self.counts,
             )  # fmt: skip
             vocabulary = whole_vocabulary(tuple(words))

@@ -65,7 +65,7 @@ class TokenStore:
     def _write(self) -> None:
         """Put into the file what is in memory."""
         if self._file is None:
-            self._file = tempfile.TemporaryFile(dir=self.folder, prefix="lexigrad-")  # noqa: SIM115, it lives as long as the store
+            self._file = tempfile.TemporaryFile(dir=self.folder)  # noqa: SIM115, it is closed when it is mapped
         for part in self._parts:
             self._file.write(np.ascontiguousarray(part).data)
         self._parts.clear()
@@ -76,25 +76,27 @@ class TokenStore:
 
     def drain(self) -> Iterator[tuple[Ids, Ids]]:
         """Yield the ids and lengths of some sentences after others; what is in memory is let go of on the way."""
-        if self._file is None:
+        if self._file is None and len(self._parts) == len(self._lengths):
             self._parts.reverse()
             for lengths in self._lengths:
                 yield self._parts.pop(), lengths
-            return
-        yield from pieces(self.mapped(), self.lengths())
+        else:
+            yield from pieces(self.mapped(), self.lengths())
 
     def mapped(self) -> Ids:
-        """Return all ids as one array: that of the file, if there is one."""
-        if self._file is None:
-            return np.concatenate([*self._parts, np.empty(0, np.int32)])
-        self._file.flush()
-        return np.asarray(np.memmap(self._file, np.int32, "r+", shape=(self.n_tokens,)))
+        """Return all ids as one array: that of the file, if there is one. Nothing can be added afterwards."""
+        if self._file is not None:
+            self._parts = [_mapping(self._file, self.n_tokens)]
+            self._file = None
+        return self._parts[0] if len(self._parts) == 1 else np.concatenate([*self._parts, np.empty(0, np.int32)])
 
     def room(self, n: int) -> Ids:
         """Return an array for `n` ids, in memory or in a file as the store would have it."""
         if n == 0 or (self.folder is None and n <= MOST_IN_MEMORY):
             return np.empty(n, np.int32)
-        return np.asarray(np.memmap(tempfile.TemporaryFile(dir=self.folder), np.int32, "w+", shape=(n,)))
+        file = tempfile.TemporaryFile(dir=self.folder)  # noqa: SIM115, it is closed when it is mapped
+        file.truncate(4 * n)
+        return _mapping(file, n)
 
     def numbered(self, rank: Ids, n_kept: int) -> tuple[Ids, NDArray[np.int64]]:
         """Return the sentences as (tokens, offsets) under other numbers: ``rank[id]``, or none where that is negative.
@@ -107,6 +109,13 @@ class TokenStore:
             place = _renumber(ids, lengths, rank, tokens, place, offsets, sentence)
             sentence += len(lengths)
         return tokens, offsets
+
+
+def _mapping(file: IO[bytes], n: int) -> Ids:
+    """Return the ids in a file as an array, whose mapping outlives the file's closing."""
+    with file:
+        file.flush()
+        return np.asarray(np.memmap(file, np.int32, "r+", shape=(n,)))
 
 
 def pieces(ids: Ids, lengths: Ids) -> Iterator[tuple[Ids, Ids]]:
