@@ -26,12 +26,20 @@ FASTTEXT = "fasttext-community"
 ROWS: dict[str, dict[str, Any]] = {
     "lexigrad": {"system": "lexigrad", "lr": 0.05},
     "gensim": {"system": "gensim", "lr": 0.025},
+    "gensim-fast": {"system": "gensim", "lr": 0.05},
     "fasttext": {"system": FASTTEXT, "lr": 0.025},
     "lexigrad-ngrams": {"system": "lexigrad", "lr": 0.2, "min_n": 3, "max_n": 6},
-    "fasttext-ngrams": {"system": FASTTEXT, "lr": 0.025, "min_n": 3, "max_n": 6},
+    "fasttext-ngrams": {"system": FASTTEXT, "lr": 0.05, "min_n": 3, "max_n": 6},
+    "lexigrad-cbow": {"system": "lexigrad", "lr": 0.2, "model": "cbow"},
+    "lexigrad-cbow-fasttext": {"system": "lexigrad", "lr": 0.05, "model": "cbow", "gradient": "fasttext"},
+    "gensim-cbow": {"system": "gensim", "lr": 0.05, "model": "cbow"},
+    "lexigrad-hs": {"system": "lexigrad", "lr": 0.05, "loss": "hierarchical_softmax"},
+    "gensim-hs": {"system": "gensim", "lr": 0.025, "loss": "hierarchical_softmax"},
 }
-"""Each at the best learning rate that was found for it."""
-COMMON = {"dim": 100, "epochs": 3, "min_n": 0, "max_n": 0, "threads": 2}
+"""Each at the best learning rate that was found for it; `--lr` sets another one."""
+COMMON = {
+    "dim": 100, "epochs": 3, "min_n": 0, "max_n": 0, "threads": 2, "model": "skipgram", "loss": "negative_sampling", "gradient": "exact",
+}  # fmt: skip
 RATINGS = {"WS-353": "EN-WS-353-ALL.txt", "SimLex": "EN-SIMLEX-999.txt", "MEN": "EN-MEN-TR-3k.txt"}
 
 
@@ -41,6 +49,7 @@ def main() -> None:
     parser.add_argument("--systems", nargs="+", default=list(ROWS), choices=list(ROWS))
     parser.add_argument("--seeds", type=int, default=3, help="trainings of each system")
     parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--lr", type=float, nargs="+", help="learning rates to try for each system")
     arguments = parser.parse_args()
     print(header("benchmarks.train_vectors").replace(", ".join(PEERS.values()), f"{GENSIM}, {PEERS[FASTTEXT]}"))
     with tempfile.TemporaryDirectory() as name:
@@ -50,12 +59,14 @@ def main() -> None:
             shutil.copyfileobj(source, target)
         with corpus.open("rb") as text:  # a line at a time: a child's peak memory counts from its parent's
             n_words = sum(len(line.split()) for line in text)
-        lines = {row: [] for row in arguments.systems}  # type: dict[str, list[tuple[Run, dict[str, Any], list[float]]]]
+        plan = [(row, lr) for row in arguments.systems for lr in arguments.lr or [ROWS[row]["lr"]]]
+        lines: dict[tuple[str, float], list[tuple[Run, dict[str, Any], list[float]]]] = {one: [] for one in plan}
         for seed in range(arguments.seeds):
-            for row in arguments.systems:
+            for row, lr in plan:
                 job = {
                     **COMMON,
                     **ROWS[row],
+                    "lr": lr,
                     "threads": arguments.threads,
                     "seed": seed,
                     "corpus": str(corpus),
@@ -63,7 +74,7 @@ def main() -> None:
                 }
                 worker = str(WORKER.with_name("vectors_worker.py"))
                 run = run_command([str(python_of(job["system"])), worker, job["system"], json.dumps(job)])
-                lines[row].append((run, json.loads(run.output), quality(folder)))
+                lines[row, lr].append((run, json.loads(run.output), quality(folder)))
     print(f"{n_words:,} words, {COMMON['epochs']} epochs, dim {COMMON['dim']}, {arguments.threads} threads\n")
     columns = [
         "system",
@@ -71,23 +82,29 @@ def main() -> None:
         "reading, s",
         "M training words/s",
         "peak MB",
+        "above own baseline, MB",
         *RATINGS,
         "analogies, first 30,000 words",
     ]
-    print(table(columns, [line(row, runs, COMMON["epochs"] * n_words) for row, runs in lines.items()]))
+    print(
+        table(
+            columns, [line(f"{row}, lr {lr:g}", runs, COMMON["epochs"] * n_words) for (row, lr), runs in lines.items()]
+        )
+    )
 
 
-def line(row: str, runs: list[tuple[Run, dict[str, Any], list[float]]], n_words: int) -> list[str]:
+def line(name: str, runs: list[tuple[Run, dict[str, Any], list[float]]], n_words: int) -> list[str]:
     """Return a line of the table."""
     read = [answer["read_seconds"] for _, answer, _ in runs]
     train = [answer["train_seconds"] for _, answer, _ in runs]
     timed = train[0] is not None
     return [
-        f"{row}, lr {ROWS[row]['lr']:g}",
+        name,
         spread([run.seconds for run, _, _ in runs], ".1f"),
         spread(read, ".2f") if timed else "—",
         spread([n_words / seconds / 1e6 for seconds in train], ".2f") if timed else "—",
-        f"{max(run.peak_mb for run, _, _ in runs):.0f}",
+        f"{max(answer['peak_mb'] for _, answer, _ in runs):.0f}",
+        f"{max(answer['peak_mb'] - answer['baseline_mb'] for _, answer, _ in runs):.0f}",
         *(f"{statistics.mean(values):.3f}" for values in zip(*(found for _, _, found in runs), strict=True)),
     ]
 

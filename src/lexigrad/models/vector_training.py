@@ -30,12 +30,14 @@ LEARNING_RATES = {
     ("skipgram", "exact", True): 0.2,
     ("skipgram", "fasttext", False): 0.05,
     ("skipgram", "fasttext", True): 0.05,
-    ("cbow", "exact", False): 0.3,
-    ("cbow", "exact", True): 0.5,
+    ("cbow", "exact", False): 0.2,
+    ("cbow", "exact", True): 0.2,
     ("cbow", "fasttext", False): 0.05,
     ("cbow", "fasttext", True): 0.05,
 }
 """By model, gradient and whether there are character n-grams; found on wiki8 (docs/word-vectors.md)."""
+SOFTMAX_RATE = 0.05
+"""For the full softmax, whose steps are sums over many windows."""
 
 
 @dataclass(frozen=True)
@@ -154,6 +156,8 @@ def course(losses: list[float]) -> list[float]:
 
 def default_rate(params: dict[str, Any]) -> float:
     """Return the learning rate that ``lr=None`` stands for."""
+    if params["loss"] == "softmax":
+        return SOFTMAX_RATE
     return LEARNING_RATES[params["model"], params["gradient"], params["max_n"] > 0]
 
 
