@@ -35,6 +35,30 @@ def test_quiet_training_is_silent(files: Path) -> None:
     assert len(lexigrad.load(files / "q.lexigrad").words) == 16
 
 
+def test_a_folder_a_cache_and_going_on(files: Path, tmp_path: Path) -> None:
+    text, cache = tmp_path / "text", tmp_path / "cache"
+    text.mkdir()
+    (text / "one.txt").write_text("new words new words\n" * 50)
+    first = run(
+        "vectors", text, files / "corpus.txt", "--output", tmp_path / "a.lexigrad", "--epochs", 1, "--dim", 12, "--cache-dir", cache, "--keep-cache",
+        "--threads", 1, "--json",
+    )  # fmt: skip
+    assert json.loads(first.stdout)["n_sentences"] == 1550
+    assert len(list(cache.iterdir())) == 1
+    more = run(
+        "vectors", text, "--resume", tmp_path / "a.lexigrad", "--output", tmp_path / "b.lexigrad", "--lr", 0.01, "--json", "--quiet",
+    )  # fmt: skip
+    facts = json.loads(more.stdout)
+    assert (facts["n_sentences"], facts["n_words"], facts["dim"], facts["lr"]) == (50, 18, 12, 0.01)
+    again = lexigrad.load(tmp_path / "b.lexigrad")
+    assert (again.get_params()["threads"], again.get_params()["epochs"]) == (1, 1)
+    assert again.fitted.counts[again.words.index("new")] == 200
+    message = run(
+        "vectors", text, "--resume", tmp_path / "a.lexigrad", "-o", tmp_path / "c.lexigrad", "--dim", 9, code=2
+    ).stderr
+    assert "dim=12, and dim=9 was set" in message
+
+
 def test_neighbors(files: Path) -> None:
     result = run("neighbors", files / "v.lexigrad", "tea", "dog", "--k", 4)
     lines = [line.split("\t") for line in result.stdout.splitlines()]

@@ -399,7 +399,9 @@ def test_training_goes_on_with_new_words(settings: dict[str, Any], tmp_path: Pat
         found = dict(zip(model.words, model.fitted.counts.tolist(), strict=True))
         here = " ".join(more_sentences()).split()
         assert all(found[word] == counts.get(word, 0) + here.count(word) for word in found)
-        allowed = {*MORE, *TOPICS[0]} if "loss" in settings else set(MORE)  # new nodes learn first what the old vector of tea says
+        allowed = (
+            {*MORE, *TOPICS[0]} if "loss" in settings else set(MORE)
+        )  # new nodes learn first what the old vector of tea says
         assert set(dict(model.most_similar("pod", 3))) <= allowed
         if not settings:  # nothing moves a word that is neither in the new text nor drawn as its input
             np.testing.assert_array_equal(model["dog"], before["dog"])

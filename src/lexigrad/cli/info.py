@@ -21,6 +21,8 @@ def info(model: Model, json: Json = False) -> None:
             value = ", ".join(f"{key}={setting!r}" for key, setting in value.items())
         elif name in ("classes", "words"):
             value = ", ".join(map(str, value[:10])) + (f" and {len(value) - 10:,} more" if len(value) > 10 else "")
+        elif name == "losses" and value:
+            value = f"{value[0]} at first, {value[-1]} at last"
         sys.stdout.write(f"{name:15} {value}\n")
 
 
