@@ -127,3 +127,13 @@ def test_the_wrong_kind_of_model(files: Path) -> None:
         "choose 'skipgram'"
         in run("vectors", files / "corpus.txt", "-o", files / "x.lexigrad", "--model", "glove", code=2).stderr
     )
+
+
+def test_convert(files: Path, tmp_path: Path) -> None:
+    result = run("convert", files / "v.lexigrad", tmp_path / "v.vec")
+    assert "16 words, 20 numbers each" in result.stderr
+    assert (tmp_path / "v.vec").read_text().startswith("16 20\n")
+    run("convert", tmp_path / "v.vec", tmp_path / "v.bin", "--format", "binary", "--quiet")
+    asked = run("neighbors", tmp_path / "v.bin", "tea", "--k", 3).stdout
+    assert asked == run("neighbors", files / "v.lexigrad", "tea", "--k", 3).stdout
+    assert "format='binary'" in run("convert", tmp_path / "v.vec", tmp_path / "w.bin", code=2).stderr

@@ -52,5 +52,5 @@ def _vectors(vectors: Any, path: Path) -> dict[str, Any]:
         "n_rows": fitted.subwords.n_rows,
         **fitted.facts,
         "params": vectors.get_params(),
-        "words": vectors.words,
+        "words": list(vectors.words),
     }

@@ -143,7 +143,7 @@ def write_native(
     for name, array in arrays.items():
         _check_array(name, array)
     entries, file_length = _layout(kind, settings, arrays)
-    with _replacing(Path(path)) as file:
+    with replacing(Path(path)) as file:
         file.write(bytes(_data_start(len(_header(kind, settings, entries, file_length)))))
         for place, array in enumerate(arrays.values()):
             file.write(bytes(entries[place].offset - file.tell()))
@@ -347,7 +347,7 @@ def _chunks(array: NDArray[Any]) -> Iterator[memoryview]:
 
 
 @contextmanager
-def _replacing(path: Path) -> Iterator[BinaryIO]:
+def replacing(path: Path) -> Iterator[BinaryIO]:
     """A new file that takes the place of `path` when the block ends, and vanishes when it fails."""
     if not path.parent.is_dir():
         raise ParameterError(f"cannot write {path}: there is no folder {path.parent}; create it first")

@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lexigrad.errors import FormatError
-from lexigrad.formats.native import NativeFile, read_native, write_native
+from lexigrad.formats.native import NativeFile, is_native, read_native, write_native
 from lexigrad.models.fitted import FittedClassifier, TextReader
 from lexigrad.models.parameters import check_parameters
 from lexigrad.models.text_classifier import PARAMETERS, TextClassifier
+from lexigrad.models.vector_files import form_of, read_vectors
 from lexigrad.models.vector_storage import VECTORS_KIND, vectors_of
 from lexigrad.models.word_vectors import WordVectors
 from lexigrad.text.tokens import tokenizer_code
@@ -61,7 +62,13 @@ def _class_arrays(classes: NDArray[Any]) -> dict[str, NDArray[Any]]:
 
 
 def load(path: str | os.PathLike[str]) -> TextClassifier | WordVectors:
-    """Open a classifier or word vectors; their arrays stay in the file, memory-mapped and read-only."""
+    """Open a classifier or word vectors; their arrays stay in the file, memory-mapped and read-only.
+
+    Word vectors are read from the forms of others too, into memory: word2vec's text and binary, GloVe's text, NumPy's .npz, Arrow and Parquet.
+    """
+    form = None if is_native(path) else form_of(path)
+    if form is not None:
+        return read_vectors(path, form)
     file, name = read_native(path), os.fspath(path)
     return vectors_of(file, name) if file.kind == VECTORS_KIND else classifier_of(file, name)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from itertools import pairwise
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -13,28 +13,32 @@ from lexigrad.formats.native import NativeFile, write_native
 from lexigrad.models.fitted_vectors import FittedVectors
 from lexigrad.models.word_vectors import VECTOR_PARAMETERS, WordVectors, check_vector_parameters
 from lexigrad.text.subwords import Subwords
+from lexigrad.text.words import Words
 
 VECTORS_KIND = "word_vectors"
 
 
 def save_vectors(fitted: FittedVectors, params: dict[str, Any], path: str | os.PathLike[str]) -> None:
     """Write trained vectors with their settings; the words must be all str or all int."""
-    kinds = {type(item) for item in fitted.items}
+    items = fitted.items
+    kinds = {str} if isinstance(items, Words) else {type(item) for item in items}
     if not kinds <= {str} and not kinds <= {int}:
         names = ", ".join(sorted(kind.__name__ for kind in kinds))
         raise DataError(f"a file holds words that are all str or all int, these are {names}: use pickle")
     arrays = {
         "counts": fitted.counts,
         "vectors": fitted.vectors,
-        "output": fitted.output,
         "buckets": fitted.subwords.buckets,
     }
+    if fitted.output is not None:
+        arrays["output"] = fitted.output
     if kinds <= {int}:
         arrays["items"] = np.array(fitted.items, np.int64)
     else:
-        encoded = [item.encode("utf-8", "surrogateescape") for item in fitted.items]
-        arrays["word_bytes"] = np.frombuffer(b"".join(encoded), np.uint8)
-        arrays["word_offsets"] = np.concatenate([[0], np.cumsum([len(word) for word in encoded])]).astype(np.int64)
+        words = (
+            items if isinstance(items, Words) else Words.of([item.encode("utf-8", "surrogateescape") for item in items])
+        )
+        arrays["word_bytes"], arrays["word_offsets"] = words.arena, words.offsets
     if fitted.input is not fitted.vectors:
         arrays["input"] = fitted.input
     subwords = fitted.subwords
@@ -58,18 +62,27 @@ def vectors_of(file: NativeFile, name: str) -> WordVectors:
 
 def _fitted(file: NativeFile, params: dict[str, Any]) -> FittedVectors:
     arrays = file.arrays
-    vectors, output, counts, buckets = (arrays[name] for name in ("vectors", "output", "counts", "buckets"))
+    vectors, counts, buckets = (arrays[name] for name in ("vectors", "counts", "buckets"))
+    output = arrays.get("output")
     matrix = arrays.get("input", vectors)
     n_words, dim = len(counts), params["dim"]
     if "items" in arrays:
-        items = arrays["items"].tolist()
+        items: Sequence[Any] = arrays["items"].tolist()
     else:
-        offsets, data = arrays["word_offsets"], arrays["word_bytes"].tobytes()
+        offsets, data = arrays["word_offsets"], arrays["word_bytes"]
         whole = offsets.dtype == np.int64 and offsets.ndim == 1 and len(offsets) == n_words + 1
-        if not whole or offsets[0] != 0 or offsets[-1] != len(data) or (np.diff(offsets) < 0).any():
+        if (
+            not whole
+            or offsets[0] != 0
+            or offsets[-1] != len(data)
+            or data.dtype != np.uint8
+            or (np.diff(offsets) < 0).any()
+        ):
             raise ValueError("word_offsets do not cut word_bytes into the words")
-        items = [data[a:b].decode("utf-8", "surrogateescape") for a, b in pairwise(offsets.tolist())]
-    shapes = {"vectors": (vectors, n_words), "output": (output, n_words), "input": (matrix, n_words + len(buckets))}
+        items = Words(data, offsets)
+    shapes = {"vectors": (vectors, n_words), "input": (matrix, n_words + len(buckets))}
+    if output is not None:
+        shapes["output"] = (output, n_words)
     for name, (array, rows) in shapes.items():
         if array.dtype != np.float32 or array.shape != (rows, dim):
             raise ValueError(f"{name} is {array.dtype} {array.shape}, expected float32 {(rows, dim)}")

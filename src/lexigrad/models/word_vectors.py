@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from lexigrad.errors import DataError, NotFittedError, ParameterError
 from lexigrad.evaluation.word_vectors import AnalogyEvaluation, SimilarityEvaluation, answers, spearman
-from lexigrad.machine.threads import thread_count
+from lexigrad.machine.threads import map_threads, thread_count
 from lexigrad.models.fitted_vectors import FittedVectors, normalised
 from lexigrad.models.parameters import check_whole
 from lexigrad.text.sentences import TokenStore, encode_items, encode_texts
@@ -39,6 +39,8 @@ SERVED = {
 
 FLOATS = 1 << 26
 """Similarities at a time."""
+MOST_LISTED = 256
+"""Up to so many nearest words are kept in order while a row is read; for more the row is sorted."""
 
 
 class WordVectors:
@@ -409,18 +411,40 @@ class WordVectors:
         """Return the `k` nearest words to each query but those in `without`."""
         fitted = self.fitted
         unit = normalised(queries)
-        results = []
-        step = max(1, FLOATS // len(fitted.items))
+        n_words = len(fitted.items)
+        step = max(1, FLOATS // n_words)
+        threads = thread_count(self.threads)
+        results: list[list[tuple[Any, float]]] = []
         for first in range(0, len(unit), step):
             cosines = unit[first : first + step] @ fitted.unit.T
             for row, left_out in zip(cosines, without[first : first + step], strict=True):
-                places = [fitted.ids[item] for item in left_out if item in fitted.ids]
-                row[places] = -np.inf
-                count = min(k, len(row) - len(set(places)))
-                best = np.argpartition(-row, count - 1)[:count] if 0 < count < len(row) else np.arange(len(row))
-                best = best[np.argsort(-row[best], kind="stable")][:count]
-                results.append([(fitted.items[i], float(row[i])) for i in best])
+                row[[fitted.ids[item] for item in left_out if item in fitted.ids]] = -np.inf
+            results += self._best(cosines, min(k, n_words), threads)
         return results
+
+    def _best(self, cosines: NDArray[np.float32], k: int, threads: int) -> list[list[tuple[Any, float]]]:
+        """Return the `k` words with the largest cosine of each row."""
+        from lexigrad.kernels.nearest import largest_of_rows
+
+        n = len(cosines)
+        places, best = np.empty((n, k), np.int64), np.empty((n, k), np.float32)
+        bounds = np.linspace(0, n, min(n, threads) + 1).astype(int).tolist()
+
+        def part(i: int) -> None:
+            rows = slice(bounds[i], bounds[i + 1])
+            if k > MOST_LISTED:
+                order = np.argsort(-cosines[rows], axis=1, kind="stable")[:, :k]
+                best[rows] = np.take_along_axis(cosines[rows], order, axis=1)
+                places[rows] = np.where(best[rows] > -np.inf, order, -1)
+            else:
+                largest_of_rows(cosines, rows.start, rows.stop, k, places.reshape(-1), best.reshape(-1))
+
+        list(map_threads(part, range(len(bounds) - 1), threads))
+        items = self.fitted.items
+        return [
+            [(items[i], score) for i, score in zip(row, scores, strict=True) if i >= 0]
+            for row, scores in zip(places.tolist(), best.tolist(), strict=True)
+        ]
 
     def evaluate_similarity(
         self, pairs: str | os.PathLike[str] | Iterable[tuple[Any, Any, float]]
@@ -488,17 +512,44 @@ class WordVectors:
         totals = np.array(list(result.values()) or [(0, 0)]).sum(axis=0)
         return AnalogyEvaluation(int(totals[0]), int(totals[1]), n_questions, result)
 
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the vectors to one file, by a temporary name, so that an interrupted save leaves what was there."""
+    def save(self, path: str | os.PathLike[str], format: str | None = None) -> None:
+        """Write the vectors to one file, by a temporary name, so that an interrupted save leaves what was there.
+
+        Parameters
+        ----------
+        path : where to write
+        format : "native" keeps everything and is memory-mapped by `lexigrad.load`. Words and vectors alone are kept by "text" and "binary" (as
+            word2vec and fastText write them), "numpy" (.npz), "arrow" and "parquet". None goes by the extension: .vec .txt, .npz, .arrow .feather,
+            .parquet; all others are native
+
+        Raises
+        ------
+        DataError
+            Words that the form cannot hold, such as those with spaces in text.
+        """
+        from lexigrad.models.vector_files import WRITERS, form_to_write
         from lexigrad.models.vector_storage import save_vectors
 
-        save_vectors(self.fitted, self.get_params(), path)
+        form = form_to_write(path, format)
+        if form == "native":
+            save_vectors(self.fitted, self.get_params(), path)
+        else:
+            WRITERS[form](path, _texts(self.words), self.vectors)
 
     @classmethod
     def _restore(cls, params: dict[str, Any], fitted: FittedVectors) -> Self:
         model = cls(**params)
         model._fitted = fitted
         return model
+
+
+def _texts(words: Sequence[Any]) -> Sequence[str]:
+    """Return words that other forms can hold: text, or whole numbers as text."""
+    if all(isinstance(word, str) for word in words):
+        return words
+    if all(isinstance(word, int) for word in words):
+        return [str(word) for word in words]
+    raise DataError("these words are neither all str nor all int, so only pickle keeps them")
 
 
 def _read_pairs(path: str | os.PathLike[str]) -> Iterator[tuple[str, str, float]]:
