@@ -137,3 +137,18 @@ def test_convert(files: Path, tmp_path: Path) -> None:
     asked = run("neighbors", tmp_path / "v.bin", "tea", "--k", 3).stdout
     assert asked == run("neighbors", files / "v.lexigrad", "tea", "--k", 3).stdout
     assert "format='binary'" in run("convert", tmp_path / "v.vec", tmp_path / "w.bin", code=2).stderr
+
+
+def test_plot(files: Path, tmp_path: Path) -> None:
+    for words in (["--words", "tea cup", "--words", "dog"], ["--words", "tea,cup", "dog"], ["tea", "cup", "dog"]):
+        result = run("plot", files / "v.lexigrad", *words, "--output", tmp_path / "map.svg")
+        assert "map.svg is drawn" in result.stderr
+        svg = (tmp_path / "map.svg").read_text()
+        assert [f"<!-- {word} -->" in svg for word in ("tea", "cup", "dog", "sea")] == [True, True, True, False]
+    run("plot", files / "v.lexigrad", "--training", "--output", tmp_path / "curve.png", "--quiet")
+    assert (tmp_path / "curve.png").read_bytes().startswith(b"\x89PNG")
+    assert (
+        "no vector for cat, mouse; leave them out"
+        in run("plot", files / "v.lexigrad", "--words", "tea cat mouse", "-o", tmp_path / "m.png", code=1).stderr
+    )
+    assert "--output is missing" in run("plot", files / "v.lexigrad", code=2).stderr

@@ -7,7 +7,7 @@ import warnings
 
 import typer
 
-from lexigrad.cli import convert, demo, explain, info, neighbors, predict, prove, test, train, vectors
+from lexigrad.cli import convert, demo, explain, info, neighbors, plot, predict, prove, test, train, vectors
 from lexigrad.errors import LexigradError
 
 HELP = """Train and run text classifiers and word vectors, fast and exact.
@@ -35,6 +35,7 @@ app.command()(info.info)
 app.command()(vectors.vectors)
 app.command()(neighbors.neighbors)
 app.command()(neighbors.analogy)
+app.command()(plot.plot)
 app.command()(convert.convert)
 app.command()(prove.prove)
 

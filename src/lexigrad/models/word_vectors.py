@@ -22,6 +22,8 @@ from lexigrad.text.sources import Paths, files_of, is_table, read_file, read_tab
 from lexigrad.text.tokens import tokenizer_code
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from lexigrad.text.batches import TextBatch
     from lexigrad.text.vocabulary import Vocabulary
     from lexigrad.training.progress import Callback
@@ -511,6 +513,73 @@ class WordVectors:
             result[name] = (right, len(table))
         totals = np.array(list(result.values()) or [(0, 0)]).sum(axis=0)
         return AnalogyEvaluation(int(totals[0]), int(totals[1]), n_questions, result)
+
+    def plot(
+        self,
+        words: Sequence[Any] | None = None,
+        path: str | os.PathLike[str] | None = None,
+        method: str = "pca",
+        neighbors: int = 0,
+    ) -> Figure:
+        """Draw a map of words: their vectors projected on two dimensions. Needs the extra `plot`.
+
+        Parameters
+        ----------
+        words : the words; None takes the 50 most frequent
+        path : where the picture goes, .png, .svg or .pdf; None only returns it
+        method : "pca", by singular value decomposition; "tsne" (extra `sklearn`); "umap" (extra `umap`)
+        neighbors : add so many nearest words of each, in a second colour
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+
+        Raises
+        ------
+        KeyError
+            For a word without a vector.
+        """
+        from lexigrad.evaluation.plots import map_figure, project, save_figure
+
+        check_whole("neighbors", neighbors, 0)
+        listed = (
+            [word for word in self.words[:51] if word != "</s>"][:50] if words is None else list(dict.fromkeys(words))
+        )
+        asked = len(listed)
+        vectors = self[listed]
+        if neighbors and listed:
+            found = self.most_similar(listed, neighbors)
+            listed = list(dict.fromkeys([*listed, *(word for one in found for word, _ in one)]))
+            vectors = np.concatenate([vectors, self[listed[asked:]]])
+        figure = map_figure(
+            [str(word) for word in listed],
+            project(vectors, method, self.seed),
+            [int(i >= asked) for i in range(len(listed))],
+            f"{asked} words{' and their neighbours' if neighbors else ''}, by {method.upper() if method == 'pca' else method}",
+        )
+        if path is not None:
+            save_figure(figure, path)
+        return figure
+
+    def plot_training(self, path: str | os.PathLike[str] | None = None) -> Figure:
+        """Draw the loss of the last training over its epochs; see `plot` for `path` and what is returned.
+
+        Raises
+        ------
+        DataError
+            If these vectors were imported: then their training is not known.
+        """
+        from lexigrad.evaluation.plots import curve_figure, save_figure
+
+        losses = self.fitted.facts.get("losses")
+        if not losses:
+            raise DataError(
+                "the course of the training is not known: these vectors were not trained here, or too shortly"
+            )
+        figure = curve_figure(losses, self.epochs, f"{self.model}, {self.loss.replace('_', ' ')}")
+        if path is not None:
+            save_figure(figure, path)
+        return figure
 
     def save(self, path: str | os.PathLike[str], format: str | None = None) -> None:
         """Write the vectors to one file, by a temporary name, so that an interrupted save leaves what was there.
