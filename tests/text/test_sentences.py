@@ -33,17 +33,23 @@ def as_lists(tokens: Any, offsets: Any) -> list[list[int]]:
     return [tokens[a:b].tolist() for a, b in pairwise(offsets)]
 
 
-@pytest.mark.parametrize("how", ["memory", "folder", "full"])
+@pytest.mark.parametrize("how", ["memory", "folder", "full", "lent", "lent, full"])
 def test_sentences_come_back_under_their_new_numbers(how: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    if how == "full":
+    if "full" in how:
         monkeypatch.setattr(sentences, "MOST_IN_MEMORY", 100)
     monkeypatch.setattr(sentences, "PART_TOKENS", 64)
     listed = made(200)
     rank = np.random.default_rng(1).permutation(50).astype(np.int32) - 10
     store = filled(TokenStore(tmp_path if how == "folder" else None), listed)
+    if "lent" in how:
+        ids, lengths = store.ids().copy(), store.lengths()
+        ids.flags.writeable = False
+        store = TokenStore()
+        store.lend(ids, lengths)
+    assert store.in_file == (how not in ("memory", "lent"))
     assert (store.n_sentences, store.n_tokens) == (200, sum(map(len, listed)))
     expected = [[int(rank[i]) for i in sentence if rank[i] >= 0] for sentence in listed]
-    assert as_lists(*store.numbered(rank, sum(map(len, expected)))) == expected
+    assert as_lists(*store.numbered(rank)) == expected
     assert not list(tmp_path.iterdir())  # the file has no name
 
 
@@ -51,7 +57,7 @@ def test_items_are_numbered_by_first_use() -> None:
     store = TokenStore()
     items, counts = encode_items([["b", "a"], (), ("b", 7)], store)
     assert (items, counts.tolist()) == (["b", "a", 7], [2, 1, 1])
-    tokens, offsets = store.numbered(np.arange(3, dtype=np.int32), 4)
+    tokens, offsets = store.numbered(np.arange(3, dtype=np.int32))
     assert as_lists(tokens, offsets) == [[0, 1], [], [0, 2]]
 
 
@@ -103,7 +109,7 @@ def test_phrases_are_those_of_the_formula(full: bool, tmp_path: Path, monkeypatc
     ]
     joined, found = join_phrases(store, words, 5)
     names = [found[i].decode() for i in range(len(found))]
-    kept = joined.numbered(np.arange(len(found), dtype=np.int32), joined.n_tokens)
+    kept = joined.numbered(np.arange(len(found), dtype=np.int32))
     result = [[names[i] for i in sentence if names[i] != "</s>"] for sentence in as_lists(*kept)]
     assert result == expected
     counts = Counter(word for sentence in result for word in sentence)

@@ -95,7 +95,6 @@ def train(
     """
     n_sentences, n_tokens = store.n_sentences, store.n_tokens
     n_old, ids = 0, np.arange(len(words.counts), dtype=np.int32)
-    in_corpus = words.counts
     if start is not None:
         _check_same(params, start)
         n_old = len(start.items)
@@ -106,8 +105,7 @@ def train(
     rank[order] = np.arange(len(order), dtype=np.int32)
     items, counts = words.strings(order), counts[order]
     known = _strings_known(words, order, counts, params["max_n"])
-    rank_here = rank[ids]
-    tokens, offsets = store.numbered(rank_here, int(in_corpus[rank_here >= 0].sum()))
+    tokens, offsets = store.numbered(rank[ids])
     if not len(tokens):
         raise DataError("resume=True: no word of the new sentences has a vector, nor occurs min_count times")
 
@@ -120,7 +118,7 @@ def train(
         n = len(items)
         subwords = Subwords(n, params["min_n"], 0, n_buckets, np.empty(0, np.int64))
         rows, row_ends = np.arange(n, dtype=np.int32), np.arange(n + 1)
-    data = Sentences(tokens, n_tokens, cut(offsets), counts, rows, row_ends, subwords.n_rows)
+    data = Sentences(tokens, n_tokens, cut(offsets), counts, rows, row_ends, subwords.n_rows, store.in_file)
     settings = VectorSettings(**{name: params[name] for name in VectorSettings.__dataclass_fields__})
     weights = VectorWeights(data.n_rows, len(items), params["dim"], params["seed"], thread_count(params["threads"]))
     if start is not None:

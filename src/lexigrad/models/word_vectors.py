@@ -17,7 +17,7 @@ from lexigrad.evaluation.word_vectors import AnalogyEvaluation, SimilarityEvalua
 from lexigrad.machine.threads import map_threads, thread_count
 from lexigrad.models.fitted_vectors import FittedVectors, normalised
 from lexigrad.models.parameters import check_whole
-from lexigrad.text.sentences import TokenStore, encode_items, encode_texts
+from lexigrad.text.sentences import BATCH_BYTES, TokenStore, encode_items, encode_texts
 from lexigrad.text.sources import Paths, files_of, is_table, read_file, read_table, read_texts
 from lexigrad.text.tokens import tokenizer_code
 
@@ -177,7 +177,8 @@ class WordVectors:
             or anything hashable: products, songs, the nodes of walks in a graph
         text : name of the column, for a table
         resume : go on from these vectors: words that are new and frequent enough are added, all others keep theirs as a start
-        cache_dir : folder for the encoded sentences; None keeps up to 2^28 tokens (1 GB) in memory, and more in a temporary file
+        cache_dir : folder for a temporary file of the encoded sentences; None keeps up to 2^28 tokens (1 GB) in memory, and more in a file in the
+            system's temporary folder. From a file sentences are shuffled in runs of 64
         callback : called about ten times a second with a `lexigrad.Progress`
 
         Raises
@@ -194,9 +195,11 @@ class WordVectors:
         check_vector_parameters(self.get_params())
         store = self._store(cache_dir)
         if is_table(sentences):
-            return self._fit_texts(read_table(sentences, text=text, label=None), store, resume, callback)
+            return self._fit_texts(
+                read_table(sentences, text=text, label=None, batch_bytes=BATCH_BYTES), store, resume, callback
+            )
         if hasattr(sentences, "dtype") or hasattr(sentences, "type"):
-            return self._fit_texts(read_texts(sentences), store, resume, callback)
+            return self._fit_texts(read_texts(sentences, batch_bytes=BATCH_BYTES), store, resume, callback)
         if isinstance(sentences, (str, bytes)):
             raise DataError(
                 "sentences: expected several, got one str; pass a list of sentences, or use fit_file for a path"
@@ -207,7 +210,7 @@ class WordVectors:
             raise DataError("sentences: there are none")
         everything = chain([first], iterator)
         if isinstance(first, (str, bytes)):
-            return self._fit_texts(read_texts(everything), store, resume, callback)
+            return self._fit_texts(read_texts(everything, batch_bytes=BATCH_BYTES), store, resume, callback)
         if self.phrases:
             raise ParameterError(f"phrases={self.phrases}: items are not joined, only words of text; set phrases=0")
         began = time.perf_counter()
@@ -233,18 +236,23 @@ class WordVectors:
         check_vector_parameters(self.get_params())
         files = files_of(path)
         if not keep_cache:
-            return self._fit_texts(read_file(files, text=text, label=None), self._store(cache_dir), resume, callback)
+            return self._fit_texts(
+                read_file(files, text=text, label=None, batch_bytes=BATCH_BYTES),
+                self._store(cache_dir),
+                resume,
+                callback,
+            )
         from lexigrad.training.corpus_cache import cache_folder, keep, kept, kept_path
 
         if "-" in files:
             raise ParameterError("keep_cache=True: standard input cannot be recognised again; give a file")
         began = time.perf_counter()
-        store, folder = self._store(cache_dir), cache_folder(cache_dir)
+        store, folder = TokenStore(), cache_folder(cache_dir)
         place = kept_path(folder, files, tokenizer=self.tokenizer, text=text)
         words = kept(place, store)
         if words is None:
             words = encode_texts(
-                read_file(files, text=text, label=None),
+                read_file(files, text=text, label=None, batch_bytes=BATCH_BYTES),
                 tokenizer_code(self.tokenizer),
                 thread_count(self.threads),
                 store,

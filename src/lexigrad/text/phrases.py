@@ -129,14 +129,12 @@ class _Pairs:
 
 
 def join_phrases(store: TokenStore, words: Vocabulary, min_count: int) -> tuple[TokenStore, Vocabulary]:
-    """Join the frequent pairs of a store, which is empty afterwards; return the new store and its words, the joined ones last."""
+    """Join the frequent pairs; return a new store and its words, the joined ones last."""
     known = words.counts >= min_count
     known[[i for i in range(min(len(words), 64)) if words[i] == END_OF_SENTENCE]] = False
     pairs = _Pairs()
-    parts = []
-    for ids, lengths in store.drain():
+    for ids, lengths in store.parts():
         pairs.add(ids, lengths, known)
-        parts.append((ids, lengths))
     used = np.flatnonzero(pairs.keys)
     first, second = (
         (pairs.keys[used] >> np.uint64(32)).astype(np.int64) - 1,
@@ -158,11 +156,11 @@ def join_phrases(store: TokenStore, words: Vocabulary, min_count: int) -> tuple[
     _copy_pairs(pairs.keys[used][order], np.array(numbers, np.int64), 0, keys, joined)
     result = TokenStore(store.folder)
     counts = np.zeros(len(ids_of), np.int64)
-    for ids, lengths in parts:
+    for ids, lengths in store.parts():
         new_ids, new_lengths = np.empty(len(ids), np.int32), np.empty(len(lengths), np.int32)
         n = _join(ids, lengths, keys, joined, new_ids, new_lengths)
         counts += np.bincount(new_ids[:n], minlength=len(counts))
-        result.add(new_ids[:n].copy(), new_lengths)
+        result.add(new_ids[:n], new_lengths)
     return result, Vocabulary.from_strings(list(ids_of), counts)
 
 

@@ -26,7 +26,10 @@ from lexigrad.text.vocabulary import Vocabulary, empty_vocabulary, merge
 MOST_IN_MEMORY = 1 << 28
 """Tokens; 4 bytes each."""
 PART_TOKENS = 1 << 22
-"""Tokens that are looked at together when they come from a file."""
+GROWTH = 1 << 18
+"""Tokens that there is room for beyond those that are there, at least."""
+BATCH_BYTES = 1 << 20
+"""Text that a thread encodes at a time."""
 ITEM_SENTENCES = 4096
 """Sentences of items that are stored together."""
 
@@ -34,7 +37,7 @@ Ids = NDArray[np.int32]
 
 
 class TokenStore:
-    """Sentences of token ids, which are added and then read, in their order, once.
+    """Sentences of token ids, which are added and then read, in their order.
 
     Parameters
     ----------
@@ -44,71 +47,86 @@ class TokenStore:
     Attributes
     ----------
     n_tokens, n_sentences : how many there are
+    in_file : whether they are in a file
     """
 
     def __init__(self, folder: Path | None = None) -> None:
         self.folder = folder
         self.n_tokens, self.n_sentences = 0, 0
-        self._parts: list[Ids] = []
+        self._ids = np.empty(0, np.int32)
         self._lengths: list[Ids] = []
         self._file: IO[bytes] | None = None
+        self._lent = False
+        self.in_file = False
 
-    def add(self, ids: Ids, lengths: NDArray[Any], in_file: bool = False) -> None:
-        """Add sentences, one after another in `ids`; `in_file` where these are part of a mapped file already."""
+    def add(self, ids: Ids, lengths: NDArray[Any]) -> None:
+        """Add sentences, one after another in `ids`."""
+        before = self.n_tokens
         self.n_tokens += len(ids)
         self.n_sentences += len(lengths)
         self._lengths.append(np.asarray(lengths, np.int32))
-        self._parts.append(ids)
-        if not in_file and (self.folder is not None or self.n_tokens > MOST_IN_MEMORY):
-            self._write()
+        if self._file is None and (self.folder is not None or self.n_tokens > MOST_IN_MEMORY):
+            self._file, self.in_file = self._new_file(), True
+            self._file.write(self._ids[:before].data)
+            self._ids = np.empty(0, np.int32)
+        if self._file is not None:
+            self._file.write(np.ascontiguousarray(ids).data)
+            return
+        if self.n_tokens > len(self._ids):  # where there are many, the system moves pages, not bytes
+            self._ids.resize(self.n_tokens + max(GROWTH, self.n_tokens // 16), refcheck=False)
+        self._ids[before : self.n_tokens] = ids
 
-    def _write(self) -> None:
-        """Put into the file what is in memory."""
-        if self._file is None:
-            self._file = tempfile.TemporaryFile(dir=self.folder)  # noqa: SIM115, it is closed when it is mapped
-        for part in self._parts:
-            self._file.write(np.ascontiguousarray(part).data)
-        self._parts.clear()
+    def lend(self, ids: Ids, lengths: Ids) -> None:
+        """Make an empty store hold sentences that are not to be changed, such as those of a mapped file."""
+        self.n_tokens, self.n_sentences = len(ids), len(lengths)
+        self._ids, self._lengths, self._lent = ids, [lengths], True
+        self.in_file = len(ids) > MOST_IN_MEMORY
+
+    def _new_file(self) -> IO[bytes]:
+        return tempfile.TemporaryFile(dir=self.folder)  # noqa: SIM115, it is closed when it is mapped
 
     def lengths(self) -> Ids:
         """Return the length of each sentence."""
         return np.concatenate([*self._lengths, np.empty(0, np.int32)])
 
-    def drain(self) -> Iterator[tuple[Ids, Ids]]:
-        """Yield the ids and lengths of some sentences after others; what is in memory is let go of on the way."""
-        if self._file is None and len(self._parts) == len(self._lengths):
-            self._parts.reverse()
-            for lengths in self._lengths:
-                yield self._parts.pop(), lengths
-        else:
-            yield from pieces(self.mapped(), self.lengths())
-
-    def mapped(self) -> Ids:
-        """Return all ids as one array: that of the file, if there is one. Nothing can be added afterwards."""
+    def ids(self) -> Ids:
+        """Return all ids; nothing can be added afterwards."""
         if self._file is not None:
-            self._parts = [_mapping(self._file, self.n_tokens)]
-            self._file = None
-        return self._parts[0] if len(self._parts) == 1 else np.concatenate([*self._parts, np.empty(0, np.int32)])
+            self._ids, self._file = _mapping(self._file, self.n_tokens), None
+        return self._ids[: self.n_tokens]
 
-    def room(self, n: int) -> Ids:
-        """Return an array for `n` ids, in memory or in a file as the store would have it."""
-        if n == 0 or (self.folder is None and n <= MOST_IN_MEMORY):
-            return np.empty(n, np.int32)
-        file = tempfile.TemporaryFile(dir=self.folder)  # noqa: SIM115, it is closed when it is mapped
-        file.truncate(4 * n)
-        return _mapping(file, n)
+    def parts(self) -> Iterator[tuple[Ids, Ids]]:
+        """Yield the ids and lengths of some sentences after others, about `PART_TOKENS` tokens at a time."""
+        ids, lengths = self.ids(), self.lengths()
+        ends = np.cumsum(lengths, dtype=np.int64)
+        first = 0
+        while first < len(lengths):
+            start = int(ends[first - 1]) if first else 0
+            stop = max(first + 1, int(np.searchsorted(ends, start + PART_TOKENS, side="right")))
+            yield ids[start : ends[stop - 1]], lengths[first:stop]
+            first = stop
 
-    def numbered(self, rank: Ids, n_kept: int) -> tuple[Ids, NDArray[np.int64]]:
+    def _room(self) -> Ids:
+        """Return an array for all ids, in a file where there are many."""
+        if not self.in_file:
+            return np.empty(self.n_tokens, np.int32)
+        file = self._new_file()
+        file.truncate(4 * self.n_tokens)
+        return _mapping(file, self.n_tokens)
+
+    def numbered(self, rank: Ids) -> tuple[Ids, NDArray[np.int64]]:
         """Return the sentences as (tokens, offsets) under other numbers: ``rank[id]``, or none where that is negative.
 
-        `n_kept` tokens have a number. The store is empty afterwards.
+        They are renumbered where they lie, so the store is empty afterwards; a lent one is copied.
         """
-        tokens, offsets = self.room(n_kept), np.zeros(self.n_sentences + 1, np.int64)
+        tokens = self._room() if self._lent else self.ids()
+        offsets = np.zeros(self.n_sentences + 1, np.int64)
         place, sentence = 0, 0
-        for ids, lengths in self.drain():
+        for ids, lengths in self.parts():
             place = _renumber(ids, lengths, rank, tokens, place, offsets, sentence)
             sentence += len(lengths)
-        return tokens, offsets
+        self._ids, self._lengths = np.empty(0, np.int32), []
+        return tokens[:place], offsets
 
 
 def _mapping(file: IO[bytes], n: int) -> Ids:
@@ -116,17 +134,6 @@ def _mapping(file: IO[bytes], n: int) -> Ids:
     with file:
         file.flush()
         return np.asarray(np.memmap(file, np.int32, "r+", shape=(n,)))
-
-
-def pieces(ids: Ids, lengths: Ids) -> Iterator[tuple[Ids, Ids]]:
-    """Yield sentences that lie in one array, about `PART_TOKENS` tokens at a time."""
-    ends = np.cumsum(lengths, dtype=np.int64)
-    first = 0
-    while first < len(lengths):
-        start = int(ends[first - 1]) if first else 0
-        stop = max(first + 1, int(np.searchsorted(ends, start + PART_TOKENS, side="right")))
-        yield ids[start : ends[stop - 1]], lengths[first:stop]
-        first = stop
 
 
 @kernel(
@@ -141,7 +148,7 @@ def pieces(ids: Ids, lengths: Ids) -> Iterator[tuple[Ids, Ids]]:
     )
 )
 def _renumber(ids, lengths, rank, tokens, place, offsets, sentence):  # type: ignore[no-untyped-def]
-    """Append sentences under their new numbers; return where the next token goes."""
+    """Append sentences under their new numbers; return where the next token goes. `tokens` may be where `ids` come from, not behind them."""
     at = 0
     for i in range(lengths.size):
         for j in range(at, at + lengths[i]):

@@ -17,7 +17,7 @@ import numpy as np
 
 from lexigrad.errors import FormatError, ParameterError
 from lexigrad.formats.native import read_native, write_native
-from lexigrad.text.sentences import TokenStore, pieces
+from lexigrad.text.sentences import TokenStore
 from lexigrad.text.vocabulary import Vocabulary
 
 CORPUS_KIND = "encoded_corpus"
@@ -54,7 +54,7 @@ def keep(path: Path, store: TokenStore, words: Vocabulary) -> None:
     """Write what was encoded."""
     lengths = store.lengths()
     arrays = {
-        "tokens": store.mapped(), "lengths": lengths, "word_bytes": words.arena[: words.offsets[-1]], "word_offsets": words.offsets,
+        "tokens": store.ids(), "lengths": lengths, "word_bytes": words.arena[: words.offsets[-1]], "word_offsets": words.offsets,
         "counts": words.counts,
     }  # fmt: skip
     write_native(path, CORPUS_KIND, {}, {name: np.ascontiguousarray(array) for name, array in arrays.items()})
@@ -74,6 +74,5 @@ def kept(path: Path, store: TokenStore) -> Vocabulary | None:
         return None
     if file.kind != CORPUS_KIND or not fits:
         return None
-    for part in pieces(tokens, lengths):
-        store.add(*part, in_file=True)
+    store.lend(tokens, lengths)
     return Vocabulary.from_arrays(arena, offsets, counts)

@@ -17,6 +17,7 @@ from lexigrad.training.progress import Callback, Display, Progress
 SLICE_SECONDS = 0.05
 """A kernel comes back to Python after about this long."""
 REPORT_SECONDS = 0.1
+MIXED_RUNS = 64
 
 
 class Worker(Protocol):
@@ -33,7 +34,8 @@ class Slices:
     """Hands out slices of shuffled epochs to whichever thread asks.
 
     Slices begin at multiples of `block` and never cross an epoch, so with one thread the updates do not depend on how
-    long a slice is. With `run` the order is that of shuffled runs of so many texts, each shuffled in itself.
+    long a slice is. With `run` the runs of so many texts are shuffled, and then the texts of `MIXED_RUNS` of them among each other, so that
+    neighbours are read together.
     """
 
     def __init__(self, n_texts: int, epochs: int, block: int, seed: int, run: int | None = None) -> None:
@@ -46,14 +48,13 @@ class Slices:
 
     def _shuffled(self, epoch: int) -> NDArray[np.int64]:
         random = np.random.default_rng([self.seed, epoch])
-        if self.run is None or self.n_texts <= self.run:
+        if self.run is None:
             return random.permutation(self.n_texts)
-        order = np.empty(self.n_texts, np.int64)
-        filled = 0
-        for first in random.permutation(range(0, self.n_texts, self.run)):
-            n = min(self.run, self.n_texts - int(first))
-            order[filled : filled + n] = first + random.permutation(n)
-            filled += n
+        starts = random.permutation(-(-self.n_texts // self.run)) * self.run
+        order = (starts[:, None] + np.arange(self.run)).reshape(-1)
+        order = order[order < self.n_texts]
+        for first in range(0, self.n_texts, MIXED_RUNS * self.run):
+            random.shuffle(order[first : first + MIXED_RUNS * self.run])
         return order
 
     def take(self, size: int) -> tuple[NDArray[np.int64], int, int, int] | None:

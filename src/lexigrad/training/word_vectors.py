@@ -18,8 +18,8 @@ from lexigrad.training.progress import Callback, Display
 
 LONGEST = 10_000
 """Longer sentences are cut: no window reaches across."""
-RUN = 4096
-"""Sentences that are shuffled together: a corpus in a file is read in runs, not one sentence here and one there."""
+RUN = 64
+"""Sentences that stay together when those of a file are shuffled: reading one here and one there would wait for the disk."""
 OWN = 1 + HOT
 """Output rows that belong to each thread."""
 THREAD_SENTENCES = 16
@@ -38,6 +38,7 @@ class Sentences:
     counts : (n_words,) int64, how often each word with a vector occurs
     rows, row_ends : rows of the input matrix that make up each word, its own first: ``rows[row_ends[w]:row_ends[w + 1]]``
     n_rows : rows of the input matrix
+    in_file : whether `tokens` are a mapped file
     """
 
     tokens: NDArray[np.int32]
@@ -47,6 +48,7 @@ class Sentences:
     rows: NDArray[np.int32]
     row_ends: NDArray[np.int64]
     n_rows: int
+    in_file: bool = False
 
     @property
     def n_words(self) -> int:
@@ -181,19 +183,20 @@ def train_word_vectors(
     """Train `weights` in place; append the course of the loss to `losses`. See `lexigrad.training.loop.run_epochs` for what it raises."""
     n_sentences = len(data.offsets) - 1
     choices = Choices(data.counts, settings)
+    run = RUN if data.in_file else None
     workers: list[Worker]
     if settings.loss == "softmax":
         from lexigrad.training.full_softmax import BLOCK, FullSoftmaxWorker
 
         workers = [FullSoftmaxWorker(weights, data, settings, lr, epochs * n_sentences, seed, choices)]
-        slices = Slices(n_sentences, epochs, BLOCK, seed, RUN)
+        slices = Slices(n_sentences, epochs, BLOCK, seed, run)
     else:
         threads = max(1, min(weights.threads, n_sentences // THREAD_SENTENCES))
         workers = [
             VectorWorker(weights, data, settings, lr, epochs * n_sentences, seed, thread, choices)
             for thread in range(threads)
         ]
-        slices = Slices(n_sentences, epochs, 1, seed, RUN)
+        slices = Slices(n_sentences, epochs, 1, seed, run)
     run_epochs(workers, slices, data.n_tokens / n_sentences, display, callback, losses)
     if not (np.isfinite(weights.input).all() and np.isfinite(weights.output).all()):
         raise DivergenceError("training diverged: vectors are not finite; train again with a smaller lr")
