@@ -83,7 +83,7 @@ class TokenStore:
         self.in_file = len(ids) > MOST_IN_MEMORY
 
     def _new_file(self) -> IO[bytes]:
-        return tempfile.TemporaryFile(dir=self.folder)  # noqa: SIM115, it is closed when it is mapped
+        return tempfile.TemporaryFile(dir=self.folder)
 
     def lengths(self) -> Ids:
         """Return the length of each sentence."""
