@@ -31,7 +31,7 @@ ROWS: dict[str, dict[str, Any]] = {
     "lexigrad-ngrams": {"system": "lexigrad", "lr": 0.2, "min_n": 3, "max_n": 6},
     "fasttext-ngrams": {"system": FASTTEXT, "lr": 0.05, "min_n": 3, "max_n": 6},
     "lexigrad-cbow": {"system": "lexigrad", "lr": 0.2, "model": "cbow"},
-    "lexigrad-cbow-fasttext": {"system": "lexigrad", "lr": 0.05, "model": "cbow", "gradient": "fasttext"},
+    "lexigrad-cbow-fasttext": {"system": "lexigrad", "lr": 0.1, "model": "cbow", "gradient": "fasttext"},
     "gensim-cbow": {"system": "gensim", "lr": 0.05, "model": "cbow"},
     "lexigrad-hs": {"system": "lexigrad", "lr": 0.05, "loss": "hierarchical_softmax"},
     "gensim-hs": {"system": "gensim", "lr": 0.025, "loss": "hierarchical_softmax"},

@@ -32,8 +32,8 @@ LEARNING_RATES = {
     ("skipgram", "fasttext", True): 0.05,
     ("cbow", "exact", False): 0.2,
     ("cbow", "exact", True): 0.2,
-    ("cbow", "fasttext", False): 0.05,
-    ("cbow", "fasttext", True): 0.05,
+    ("cbow", "fasttext", False): 0.1,
+    ("cbow", "fasttext", True): 0.1,
 }
 """By model, gradient and whether there are character n-grams; found on wiki8 (docs/word-vectors.md)."""
 SOFTMAX_RATE = 0.05
