@@ -14,7 +14,7 @@ from lexigrad.errors import DataError, NotFittedError, ParameterError
 from lexigrad.machine.threads import thread_count
 from lexigrad.models.parameters import check_parameters, check_whole
 from lexigrad.text.batches import TextBatch
-from lexigrad.text.sources import is_table, read_file, read_table, read_texts
+from lexigrad.text.sources import Paths, is_table, read_file, read_table, read_texts
 
 if TYPE_CHECKING:
     from lexigrad.evaluation.report import Evaluation
@@ -176,7 +176,7 @@ class TextClassifier:
 
     def fit_file(
         self,
-        path: str | os.PathLike[str],
+        path: Paths,
         *,
         text: str = "text",
         label: str = "label",
@@ -186,7 +186,7 @@ class TextClassifier:
 
         Parameters
         ----------
-        path : the file; "-" reads fastText lines from standard input
+        path : the file, a folder, or several of them; "-" reads fastText lines from standard input
         text, label : names of the columns, for files that have columns
         callback : as in `fit`, which also says what is raised
         """
@@ -290,7 +290,7 @@ class TextClassifier:
         return self._evaluate(_labelled(texts, labels, text, label), k)
 
     def evaluate_file(
-        self, path: str | os.PathLike[str], k: int = 1, *, text: str = "text", label: str = "label"
+        self, path: Paths, k: int = 1, *, text: str = "text", label: str = "label"
     ) -> Evaluation:
         """Evaluate on a file; see `fit_file` for what it may be and `evaluate` for what is returned."""
         return self._evaluate(read_file(path, text=text, label=label, label_prefix=self.label_prefix), k)
