@@ -445,6 +445,14 @@ def test_resuming_without_vectors_or_without_known_words() -> None:
         model.fit(["other words"], resume=True)
 
 
+def test_a_training_that_diverges_leaves_the_vectors_it_began_with() -> None:
+    model = WordVectors(**SMALL).fit(sentences(300))
+    before = model.fitted
+    with pytest.raises(lexigrad.DivergenceError):
+        model.set_params(lr=1e12).fit(sentences(300), resume=True)
+    assert model.fitted is before
+
+
 def test_phrases_become_words() -> None:
     rng = np.random.default_rng(0)
     text = [
@@ -481,3 +489,5 @@ def test_files_folders_and_caches_give_the_same_vectors(tmp_path: Path) -> None:
     assert kept.stat().st_mtime_ns == before
     with pytest.raises(ParameterError, match="standard input"):
         WordVectors(**SMALL).fit_file("-", keep_cache=True)
+    with pytest.raises(DataError, match="no such file"):
+        WordVectors(**SMALL).fit_file(tmp_path / "none.txt", cache_dir=cache, keep_cache=True)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lexigrad.errors import DataError, ParameterError
+from lexigrad.errors import DataError, DivergenceError, ParameterError
 from lexigrad.machine.threads import thread_count
 from lexigrad.models.fitted_vectors import FittedVectors, means_of_rows
 from lexigrad.text.sentences import TokenStore, whole_vocabulary
@@ -104,20 +104,11 @@ def train(
     rank = np.full(len(counts), -1, np.int32)
     rank[order] = np.arange(len(order), dtype=np.int32)
     items, counts = words.strings(order), counts[order]
-    known = _strings_known(words, order, counts, params["max_n"])
     tokens, offsets = store.numbered(rank[ids])
     if not len(tokens):
         raise DataError("resume=True: no word of the new sentences has a vector, nor occurs min_count times")
 
-    n_buckets = BUCKETS if params["buckets"] is None else params["buckets"]
-    if params["max_n"]:
-        subwords, rows, row_ends = subwords_of(
-            known, params["min_n"], params["max_n"], n_buckets, None if start is None else start.subwords.buckets
-        )
-    else:
-        n = len(items)
-        subwords = Subwords(n, params["min_n"], 0, n_buckets, np.empty(0, np.int64))
-        rows, row_ends = np.arange(n, dtype=np.int32), np.arange(n + 1)
+    subwords, rows, row_ends = _rows_of(params, words, order, counts, start)
     data = Sentences(tokens, n_tokens, cut(offsets), counts, rows, row_ends, subwords.n_rows, store.in_file)
     settings = VectorSettings(**{name: params[name] for name in VectorSettings.__dataclass_fields__})
     weights = VectorWeights(data.n_rows, len(items), params["dim"], params["seed"], thread_count(params["threads"]))
@@ -134,6 +125,8 @@ def train(
         )  # fmt: skip
     except BaseException as raised:
         error = raised
+    if start is not None and isinstance(error, DivergenceError):
+        raise error  # the vectors that training began with are better than none
     del data, tokens
     matrix, output = weights.finish()
     vectors = means_of_rows(matrix, rows, row_ends) if params["max_n"] else matrix
@@ -171,16 +164,28 @@ def _ordered(counts: NDArray[np.int64], min_count: int, n_old: int) -> NDArray[n
     return places[np.argsort(-counts[places], kind="stable")]
 
 
-def _strings_known(words: Words, order: NDArray[np.int64], counts: NDArray[np.int64], max_n: int) -> Vocabulary:
-    """Return the words as strings, whose n-grams are wanted; empty where none are."""
-    if not max_n:
-        return Vocabulary.from_strings([])
+def _rows_of(
+    params: dict[str, Any],
+    words: Words,
+    order: NDArray[np.int64],
+    counts: NDArray[np.int64],
+    start: FittedVectors | None,
+) -> tuple[Subwords, NDArray[np.int32], NDArray[np.int64]]:
+    """Return what `subwords_of` does for the words in `order`, with the buckets that training begins with."""
+    n_buckets = BUCKETS if params["buckets"] is None else params["buckets"]
+    if not params["max_n"]:
+        n = len(order)
+        subwords = Subwords(n, params["min_n"], 0, n_buckets, np.empty(0, np.int64))
+        return subwords, np.arange(n, dtype=np.int32), np.arange(n + 1)
     if isinstance(words.items, Vocabulary):
-        return words.items.selected(order)
-    items = words.strings(order)
-    if not all(isinstance(item, str) for item in items):
-        raise DataError("character n-grams need items that are str; set max_n=0 for others")
-    return Vocabulary.from_strings(_encoded(items), counts)
+        known = words.items.selected(order)
+    else:
+        items = words.strings(order)
+        if not all(isinstance(item, str) for item in items):
+            raise DataError("character n-grams need items that are str; set max_n=0 for others")
+        known = Vocabulary.from_strings(_encoded(items), counts)
+    more = None if start is None else start.subwords.buckets
+    return subwords_of(known, params["min_n"], params["max_n"], n_buckets, more)
 
 
 def _check_same(params: dict[str, Any], start: FittedVectors) -> None:
@@ -205,8 +210,7 @@ def _go_on(
     dim, n_old = weights.dim, len(places)
     matrix = weights.rows(weights.input)
     matrix[places, :dim] = start.input[:n_old]
-    buckets = len(subwords.buckets) and np.searchsorted(subwords.buckets, start.subwords.buckets)
-    if len(start.subwords.buckets):
-        matrix[subwords.n_words + buckets, :dim] = start.input[n_old:]
+    buckets = np.searchsorted(subwords.buckets, start.subwords.buckets)
+    matrix[subwords.n_words + buckets, :dim] = start.input[n_old:]
     if start.output is not None and loss != "hierarchical_softmax":
         weights.rows(weights.output)[places, :dim] = start.output

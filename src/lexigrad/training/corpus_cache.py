@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from lexigrad.errors import FormatError, ParameterError
+from lexigrad.errors import DataError, FormatError, ParameterError
 from lexigrad.formats.native import read_native, write_native
 from lexigrad.text.sentences import TokenStore
 from lexigrad.text.vocabulary import Vocabulary
@@ -44,6 +44,9 @@ def cache_folder(cache_dir: str | os.PathLike[str] | None) -> Path:
 
 def kept_path(folder: Path, files: list[str], **settings: Any) -> Path:
     """Return where the encoding of some files is kept."""
+    missing = [name for name in files if not os.path.exists(name)]
+    if missing:
+        raise DataError(f"no such file: {missing[0]}")
     stats = [(os.path.abspath(name), os.stat(name)) for name in files]
     source = [[name, stat.st_size, stat.st_mtime_ns] for name, stat in stats]
     text = json.dumps([ENCODING, source, sorted(settings.items())])
