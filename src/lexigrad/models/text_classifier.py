@@ -289,9 +289,7 @@ class TextClassifier:
         """Compare predictions with known labels: precision, recall and F1 at `k`, log loss, per label, confusion; arguments as in `fit`."""
         return self._evaluate(_labelled(texts, labels, text, label), k)
 
-    def evaluate_file(
-        self, path: Paths, k: int = 1, *, text: str = "text", label: str = "label"
-    ) -> Evaluation:
+    def evaluate_file(self, path: Paths, k: int = 1, *, text: str = "text", label: str = "label") -> Evaluation:
         """Evaluate on a file; see `fit_file` for what it may be and `evaluate` for what is returned."""
         return self._evaluate(read_file(path, text=text, label=label, label_prefix=self.label_prefix), k)
 
