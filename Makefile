@@ -37,6 +37,8 @@ bench: $(VENV)/installed
 	$(BIN)/python -m benchmarks.mathematics
 	$(BIN)/python -m benchmarks.accuracy
 	$(BIN)/python -m benchmarks.train_vectors
+	$(BIN)/python -m benchmarks.similar_words
+	$(BIN)/python -m benchmarks.vector_costs
 
 $(VENV)/installed: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "lexigrad needs Python 3.11 or newer: make PYTHON=python3.12 demo")'

@@ -152,3 +152,33 @@ def test_plot(files: Path, tmp_path: Path) -> None:
         in run("plot", files / "v.lexigrad", "--words", "tea cat mouse", "-o", tmp_path / "m.png", code=1).stderr
     )
     assert "--output is missing" in run("plot", files / "v.lexigrad", code=2).stderr
+    wrong: list[tuple[list[object], str]] = [
+        (["-o", tmp_path / "m.gif"], "ends in .png, .svg, .pdf"),
+        (["-o", tmp_path / "m.png", "--method", "lda"], "choose one of pca, tsne, umap"),
+        (["-o", tmp_path / "m.png", "--training", "tea"], "leave out the words"),
+        (["-o", tmp_path / "m.png", "--words", " , "], "names no word"),
+    ]
+    for arguments, said in wrong:
+        assert said in run("plot", files / "v.lexigrad", *arguments, code=2).stderr
+    assert not (tmp_path / "m.png").exists()
+    run("convert", files / "v.lexigrad", tmp_path / "v.vec")
+    result = run("plot", tmp_path / "v.vec", "--training", "-o", tmp_path / "m.png", code=1)
+    assert "the course of the training is not known" in result.stderr
+
+
+def test_plot_of_words_with_commas_and_of_numbers(tmp_path: Path) -> None:
+    lexigrad.WordVectors(dim=4, min_count=1, epochs=1, threads=1).fit(["1,000 , a", "a 1,000 b"] * 9).save(
+        tmp_path / "c.lexigrad"
+    )
+    run("plot", tmp_path / "c.lexigrad", "--words", "1,000", ",", "a,b", "-o", tmp_path / "map.svg")
+    svg = (tmp_path / "map.svg").read_text()
+    assert all(f"<!-- {word} -->" in svg for word in ("1,000", ",", "a", "b"))
+    lexigrad.WordVectors(dim=4, min_count=1, epochs=1, threads=1).fit([[1, 22, 33], [33, 1]] * 9).save(
+        tmp_path / "n.lexigrad"
+    )
+    run("plot", tmp_path / "n.lexigrad", "--words", "1,22", "33", "-o", tmp_path / "map.svg")
+    assert "<!-- 22 -->" in (tmp_path / "map.svg").read_text()
+    assert (
+        "no vector for 44; leave it out"
+        in run("plot", tmp_path / "n.lexigrad", "1", "44", "-o", tmp_path / "m.png", code=1).stderr
+    )

@@ -23,8 +23,13 @@ def run_set_scaled(alpha, x, x_start, y, y_start, n):
 
 
 @njit
-def run_sum_rows(alpha, x, starts, n, y, y_start, dim):
-    fast.sum_rows(alpha, x, starts, n, y, y_start, dim)
+def run_sum_rows(alpha, x, rows, first, n, stride, y, y_start, dim):
+    fast.sum_rows(alpha, x, rows, first, n, stride, y, y_start, dim)
+
+
+@njit
+def run_add_to_each(alpha, x, x_start, y, rows, first, n, stride, dim):
+    fast.add_to_each(alpha, x, x_start, y, rows, first, n, stride, dim)
 
 
 @njit
@@ -132,17 +137,23 @@ def test_set_scaled(n: int) -> None:
     np.testing.assert_array_equal(y, expected)
 
 
-@pytest.mark.parametrize("dim", [16, 48, 112])
+@pytest.mark.parametrize("dim", [16, 48, 112, 304])
 @pytest.mark.parametrize("n", [1, 2, 7])
 def test_sum_rows_and_add_to_rows(n: int, dim: int) -> None:
     x, y = floats(10 * dim), floats(10 * dim)
-    starts = RNG.permutation(9)[:n].astype(np.int64) * dim + 3
-    alphas = floats(n)
+    rows = RNG.permutation(9)[:n].astype(np.int32)
+    starts, alphas = rows.astype(np.int64) * dim, floats(n)
     expected = y.copy()
-    expected[dim : 2 * dim] = np.float32(0.25) * np.sum([x[start : start + dim] for start in starts], axis=0)
-    run_sum_rows(np.float32(0.25), x, starts, n, y, dim, dim)
+    expected[3 : 3 + dim] = np.float32(0.25) * np.sum([x[start : start + dim] for start in starts], axis=0)
+    run_sum_rows(np.float32(0.25), x, np.concatenate([[99], rows]).astype(np.int32), 1, n, dim, y, 3, dim)
+    np.testing.assert_allclose(y, expected, rtol=1e-5, atol=1e-6)
+    run_sum_rows(np.float32(0.25), x, starts, 0, n, 1, y, 3, dim)
     np.testing.assert_allclose(y, expected, rtol=1e-5, atol=1e-6)
     for alpha, start in zip(alphas, starts, strict=True):
         expected[start : start + dim] += alpha * x[5 : 5 + dim]
     run_add_to_rows(alphas, n, x, 5, y, starts, dim)
+    np.testing.assert_allclose(y, expected, rtol=1e-5, atol=1e-6)
+    for start in starts:
+        expected[start : start + dim] -= np.float32(0.5) * x[7 : 7 + dim]
+    run_add_to_each(np.float32(-0.5), x, 7, y, np.concatenate([[99], rows]).astype(np.int32), 1, n, dim, dim)
     np.testing.assert_allclose(y, expected, rtol=1e-5, atol=1e-6)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -16,7 +16,8 @@ Vectors = Annotated[Path, typer.Argument(help="Word vectors, such as v.lexigrad.
 def plot(
     model: Vectors,
     more: Annotated[
-        list[str] | None, typer.Argument(metavar="[WORD]...", help="More words.", show_default=False)
+        list[str] | None,
+        typer.Argument(metavar="[WORD]...", help="Words, in the place of or besides --words.", show_default=False),
     ] = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="The picture: .png, .svg or .pdf.", show_default=False)
@@ -24,7 +25,8 @@ def plot(
     words: Annotated[
         list[str] | None,
         typer.Option(
-            help="Words to draw, separated by spaces or commas; by default the 50 most frequent.", show_default=False
+            help="Words to draw, separated by spaces or commas, also given repeatedly; by default the 50 most frequent.",
+            show_default=False,
         ),
     ] = None,
     method: Annotated[str, typer.Option(help="pca, tsne or umap.")] = "pca",
@@ -38,25 +40,38 @@ def plot(
 
     Example: lexigrad plot v.lexigrad --words tea coffee water --output map.png
     """
+    from lexigrad.evaluation.plots import check_method, picture_path
+
     if output is None:
         raise ParameterError("--output is missing: name a picture, such as map.png")
+    picture_path(output)
+    check_method(method)
+    given = [*(words or []), *(more or [])]
+    if training and (given or neighbors):
+        raise ParameterError("--training draws the loss: leave out the words and --neighbors")
     vectors = load_vectors(model)
     if training:
         vectors.plot_training(output)
     else:
-        listed = [word for given in [*(words or []), *(more or [])] for word in given.replace(",", " ").split()]
-        missing = [word for word in listed if vectors.item(word) not in vectors]
-        unknown = [word for word in missing if not _has_vector(vectors, word)]
+        listed = [vectors.item(word) for text in given for word in _split(vectors, text)]
+        unknown = [str(word) for word in listed if not _has_vector(vectors, word)]
         if unknown:
             say(f"error: no vector for {', '.join(unknown)}; leave {'them' if len(unknown) > 1 else 'it'} out")
             raise typer.Exit(1)
-        vectors.plot([vectors.item(word) for word in listed] or None, output, method, neighbors)
+        if given and not listed:
+            raise ParameterError("--words names no word: give some, or leave it out for the 50 most frequent")
+        vectors.plot(listed or None, output, method, neighbors)
     say(f"{output} is drawn", quiet)
 
 
-def _has_vector(vectors: object, word: str) -> bool:
+def _split(vectors: Any, text: str) -> list[str]:
+    """Return the words in a text; one that is itself a word, such as "," or "1,000", stays whole."""
+    return [text] if vectors.item(text) in vectors else text.replace(",", " ").split()
+
+
+def _has_vector(vectors: Any, word: Any) -> bool:
     try:
-        vectors[word]  # type: ignore[index]
+        vectors[word]
     except KeyError:
         return False
     return True

@@ -26,7 +26,7 @@ from lexigrad.kernels.sampling import below, draw, happens
 from lexigrad.losses.negative_sampling import GROUP, OUTPUTS, apply_steps, pair_loss, pair_steps
 from lexigrad.machine.compiler import helper, kernel
 from lexigrad.machine.hashing import mixed
-from lexigrad.machine.intrinsics import add_scaled, add_to_rows, prefetch_to_write, set_scaled, sum_rows
+from lexigrad.machine.intrinsics import add_scaled, add_to_each, add_to_rows, prefetch_to_write, set_scaled, sum_rows
 
 AHEAD = 3
 """Centres between a prefetch and its use."""
@@ -56,9 +56,7 @@ def ask_for(matrix, start, stride):  # type: ignore[no-untyped-def]
 def gather_word(matrix, stride, rows, first, stop, ring, before, place):  # type: ignore[no-untyped-def]
     """Put the mean of some rows into a slot of the window, and a copy of it into `before`."""
     share = np.float32(1.0) / np.float32(stop - first)
-    set_scaled(share, matrix, np.int64(rows[first]) * stride, ring, place, stride)
-    for j in range(first + 1, stop):
-        add_scaled(share, matrix, np.int64(rows[j]) * stride, ring, place, stride)
+    sum_rows(share, matrix, rows, first, stop - first, stride, ring, place, stride)
     set_scaled(np.float32(1.0), ring, place, before, place, stride)
 
 
@@ -66,8 +64,7 @@ def gather_word(matrix, stride, rows, first, stop, ring, before, place):  # type
 def scatter_word(matrix, stride, rows, first, stop, ring, before, place):  # type: ignore[no-untyped-def]
     """Add what a slot has moved to each row of its word."""
     add_scaled(np.float32(-1.0), ring, place, before, place, stride)
-    for j in range(first, stop):
-        add_scaled(np.float32(-1.0), before, place, matrix, np.int64(rows[j]) * stride, stride)
+    add_to_each(np.float32(-1.0), before, place, matrix, rows, first, stop - first, stride, stride)
 
 
 @helper
@@ -168,7 +165,7 @@ def average_window(ring, before, places, scales, n, share, middle, stride):  # t
     Return how far, in units of -lr dl/dh, the mean goes when its vectors go by their scales.
     """
     part = np.float32(1.0) / np.float32(n)
-    sum_rows(part, ring, places, n, ring, middle, stride)
+    sum_rows(part, ring, places, 0, n, 1, ring, middle, stride)
     set_scaled(np.float32(1.0), ring, middle, before, middle, stride)
     if not share:
         return np.float32(1.0)

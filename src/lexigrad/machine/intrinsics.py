@@ -10,6 +10,7 @@ possible alias check.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -146,25 +147,79 @@ def _set_scaled(typingctx: Any, alpha: Any, x: Any, x_start: Any, y: Any, y_star
     return types.void(types.float32, x, types.intp, y, types.intp, types.intp), codegen
 
 
+def _blocks(builder: Any, dim: Any, emit: Callable[[Any, int], None]) -> None:
+    """Emit code for `dim` floats, a multiple of WIDTH: several vectors at a time, then what is left one at a time."""
+    start = _const(0)
+    for several in (4, 2, 1):
+        width = several * WIDTH
+        stop = builder.mul(builder.sdiv(dim, _const(width)), _const(width))
+        with _loop(builder, start, stop, width) as (d, _):
+            emit(d, several)
+        start = stop
+
+
 @intrinsic
-def _sum_rows(typingctx: Any, alpha: Any, x: Any, starts: Any, n: Any, y: Any, y_start: Any, dim: Any) -> Any:
+def _sum_rows(
+    typingctx: Any, alpha: Any, x: Any, rows: Any, first: Any, n: Any, stride: Any, y: Any, y_start: Any, dim: Any
+) -> Any:
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        alpha, x, starts, n, y, y_start, dim = args
+        alpha, x, rows, first, n, stride, y, y_start, dim = args
         kinds = signature.args
-        x, starts = _data(context, builder, kinds[1], x), _data(context, builder, kinds[2], starts)
-        y = builder.gep(_data(context, builder, kinds[4], y), [y_start])
+        x, rows = _data(context, builder, kinds[1], x), _data(context, builder, kinds[2], rows)
+        rows = builder.gep(rows, [first])
+        y = builder.gep(_data(context, builder, kinds[6], y), [y_start])
         zero = ir.Constant(ir.VectorType(F32, WIDTH), [0.0] * WIDTH)
         factor = _splat(builder, alpha, WIDTH)
-        cell = alloca_once_value(builder, zero)
-        with _loop(builder, _const(0), dim, WIDTH) as (d, _):
-            builder.store(zero, cell)
+
+        def emit(d: Any, several: int) -> None:
+            places = [builder.add(d, _const(k * WIDTH)) for k in range(several)]
+            cells = [alloca_once_value(builder, zero) for _ in places]
+            for cell in cells:
+                builder.store(zero, cell)
             with _loop(builder, _const(0), n, 1) as (i, _):
-                row = builder.gep(x, [builder.load(builder.gep(starts, [i]))])
-                builder.store(_fma(builder, factor, _load(builder, row, d, WIDTH), builder.load(cell)), cell)
-            _store(builder, builder.load(cell), y, d, WIDTH)
+                row = builder.gep(x, [_row_start(builder, rows, i, stride)])
+                for cell, place in zip(cells, places, strict=True):
+                    builder.store(builder.fadd(_load(builder, row, place, WIDTH), builder.load(cell)), cell)
+            for cell, place in zip(cells, places, strict=True):
+                _store(builder, builder.fmul(factor, builder.load(cell)), y, place, WIDTH)
+
+        _blocks(builder, dim, emit)
         return context.get_dummy_value()
 
-    return types.void(types.float32, x, starts, types.intp, y, types.intp, types.intp), codegen
+    flat = types.intp
+    return types.void(types.float32, x, rows, flat, flat, flat, y, flat, flat), codegen
+
+
+def _row_start(builder: Any, rows: Any, i: Any, stride: Any) -> Any:
+    row = builder.load(builder.gep(rows, [i]))
+    return builder.mul(builder.sext(row, I64) if row.type != I64 else row, stride)
+
+
+@intrinsic
+def _add_to_each(
+    typingctx: Any, alpha: Any, x: Any, x_start: Any, y: Any, rows: Any, first: Any, n: Any, stride: Any, dim: Any
+) -> Any:
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        alpha, x, x_start, y, rows, first, n, stride, dim = args
+        kinds = signature.args
+        x = builder.gep(_data(context, builder, kinds[1], x), [x_start])
+        y, rows = _data(context, builder, kinds[3], y), _data(context, builder, kinds[4], rows)
+        rows = builder.gep(rows, [first])
+        factor = _splat(builder, alpha, WIDTH)
+
+        def emit(d: Any, several: int) -> None:
+            places = [builder.add(d, _const(k * WIDTH)) for k in range(several)]
+            values = [builder.fmul(factor, _load(builder, x, place, WIDTH)) for place in places]
+            with _loop(builder, _const(0), n, 1) as (i, _):
+                row = builder.gep(y, [_row_start(builder, rows, i, stride)])
+                for value, place in zip(values, places, strict=True):
+                    _store(builder, builder.fadd(value, _load(builder, row, place, WIDTH)), row, place, WIDTH)
+
+        _blocks(builder, dim, emit)
+        return context.get_dummy_value()
+
+    flat = types.intp
+    return types.void(types.float32, x, flat, y, rows, flat, flat, flat, flat), codegen
 
 
 @intrinsic
@@ -328,9 +383,21 @@ def _set_scaled_plain(alpha: Any, x: Any, x_start: int, y: Any, y_start: int, n:
     y[y_start : y_start + n] = np.float32(alpha) * x[x_start : x_start + n]
 
 
-def _sum_rows_plain(alpha: Any, x: Any, starts: Any, n: int, y: Any, y_start: int, dim: int) -> None:
-    """y[y_start : y_start + dim] = alpha times the sum of the rows of x at ``starts[:n]``; `dim` is a multiple of WIDTH."""
-    y[y_start : y_start + dim] = np.float32(alpha) * sum(x[start : start + dim] for start in starts[:n])
+def _sum_rows_plain(
+    alpha: Any, x: Any, rows: Any, first: int, n: int, stride: int, y: Any, y_start: int, dim: int
+) -> None:
+    """y[y_start : y_start + dim] = alpha times the sum of the rows ``rows[first:first + n]`` of x, `stride` apart; `dim` is a multiple of WIDTH."""
+    starts = [int(row) * stride for row in rows[first : first + n]]
+    y[y_start : y_start + dim] = np.float32(alpha) * sum(x[start : start + dim] for start in starts)
+
+
+def _add_to_each_plain(
+    alpha: Any, x: Any, x_start: int, y: Any, rows: Any, first: int, n: int, stride: int, dim: int
+) -> None:
+    """Add alpha times a row of x to each of the rows ``rows[first:first + n]`` of y, `stride` apart; `dim` is a multiple of WIDTH."""
+    for row in rows[first : first + n]:
+        start = int(row) * stride
+        y[start : start + dim] += np.float32(alpha) * x[x_start : x_start + dim]
 
 
 def _add_to_rows_plain(alphas: Any, n: int, x: Any, x_start: int, y: Any, starts: Any, dim: int) -> None:
@@ -374,12 +441,12 @@ def _block_normalise_plain(scores: Any, n_labels: int, total: Any) -> None:
 if config.DISABLE_JIT:
     prefetch, prefetch_to_write, exchange, pow2 = _prefetch_plain, _prefetch_plain, _exchange_plain, _pow2_plain
     add_scaled, set_scaled = _add_scaled_plain, _set_scaled_plain
-    sum_rows, add_to_rows = _sum_rows_plain, _add_to_rows_plain
+    sum_rows, add_to_rows, add_to_each = _sum_rows_plain, _add_to_rows_plain, _add_to_each_plain
     block_scores, block_step = _block_scores_plain, _block_step_plain
     block_shift, block_normalise = _block_shift_plain, _block_normalise_plain
 else:
     prefetch, prefetch_to_write, exchange, pow2 = _prefetch, _prefetch_to_write, _exchange, _pow2
     add_scaled, set_scaled = _add_scaled, _set_scaled
-    sum_rows, add_to_rows = _sum_rows, _add_to_rows
+    sum_rows, add_to_rows, add_to_each = _sum_rows, _add_to_rows, _add_to_each
     block_scores, block_step = _block_scores, _block_step
     block_shift, block_normalise = _block_shift, _block_normalise

@@ -132,7 +132,7 @@ def train(
     vectors = means_of_rows(matrix, rows, row_ends) if params["max_n"] else matrix
     facts = {
         "n_sentences": n_sentences, "n_tokens": n_tokens, "lr": lr, "read_seconds": round(read - began, 3),
-        "train_seconds": round(time.perf_counter() - read, 3), "finished": error is None, "losses": course(losses),
+        "train_seconds": round(time.perf_counter() - read, 3), "finished": error is None, "losses": course(losses), "epochs": params["epochs"],
     }  # fmt: skip
     keep(FittedVectors(items, counts, vectors, matrix, output, subwords, facts), losses)
     if error is not None:

@@ -524,7 +524,7 @@ class WordVectors:
 
     def plot(
         self,
-        words: Sequence[Any] | None = None,
+        words: Sequence[Any] | Mapping[str, Sequence[Any]] | None = None,
         path: str | os.PathLike[str] | None = None,
         method: str = "pca",
         neighbors: int = 0,
@@ -533,10 +533,10 @@ class WordVectors:
 
         Parameters
         ----------
-        words : the words; None takes the 50 most frequent
+        words : the words, or {name: words} for groups, each in a colour; None takes the 50 most frequent
         path : where the picture goes, .png, .svg or .pdf; None only returns it
         method : "pca", by singular value decomposition; "tsne" (extra `sklearn`); "umap" (extra `umap`)
-        neighbors : add so many nearest words of each, in a second colour
+        neighbors : add so many nearest words of each, in a colour of their own
 
         Returns
         -------
@@ -546,24 +546,41 @@ class WordVectors:
         ------
         KeyError
             For a word without a vector.
+        ParameterError
+            For a method that there is not, a path whose extension no picture has, a missing extra.
         """
-        from lexigrad.evaluation.plots import map_figure, project, save_figure
+        from lexigrad.evaluation.plots import check_method, map_figure, picture_path, project, save_figure
 
         check_whole("neighbors", neighbors, 0)
-        listed = (
-            [word for word in self.words[:51] if word != "</s>"][:50] if words is None else list(dict.fromkeys(words))
-        )
+        check_method(method)
+        if path is not None:
+            picture_path(path)
+        if isinstance(words, (str, bytes)):
+            raise DataError("words: expected several, got one str; pass a list of words")
+        if words is None:
+            words = [word for word in self.words[:51] if word != "</s>"][:50]
+        named = dict(words) if isinstance(words, Mapping) else {"words": words}
+        group = {word: i for i, name in reversed(list(enumerate(named))) for word in named[name]}
+        listed = list(dict.fromkeys(word for some in named.values() for word in some))
+        names = list(named) if isinstance(words, Mapping) else []
         asked = len(listed)
         vectors = self[listed]
         if neighbors and listed:
             found = self.most_similar(listed, neighbors)
             listed = list(dict.fromkeys([*listed, *(word for one in found for word, _ in one)]))
             vectors = np.concatenate([vectors, self[listed[asked:]]])
+            names = [*named, "their neighbours"]
+        places = project(vectors, method, self.seed)
+        share = ""
+        if method == "pca" and (whole := vectors.var(axis=0, dtype=np.float64).sum()) > 0:
+            share = f"; two directions with {places.var(axis=0).sum() / whole:.0%} of the variance"
+        by = {"pca": "PCA", "tsne": "t-SNE", "umap": "UMAP"}[method]
         figure = map_figure(
             [str(word) for word in listed],
-            project(vectors, method, self.seed),
-            [int(i >= asked) for i in range(len(listed))],
-            f"{asked} words{' and their neighbours' if neighbors else ''}, by {method.upper() if method == 'pca' else method}",
+            places,
+            [group.get(word, len(named)) for word in listed],
+            names,
+            f"{len(listed)} words by {by}{share}",
         )
         if path is not None:
             save_figure(figure, path)
@@ -572,19 +589,24 @@ class WordVectors:
     def plot_training(self, path: str | os.PathLike[str] | None = None) -> Figure:
         """Draw the loss of the last training over its epochs; see `plot` for `path` and what is returned.
 
+        The reports are taken to come at even distances, as they do but for the first and last; after Ctrl-C the axis is the share of the time.
+
         Raises
         ------
         DataError
-            If these vectors were imported: then their training is not known.
+            If the course of the training is not known: the vectors were imported, or saved before it was kept.
         """
-        from lexigrad.evaluation.plots import curve_figure, save_figure
+        from lexigrad.evaluation.plots import curve_figure, picture_path, save_figure
 
-        losses = self.fitted.facts.get("losses")
-        if not losses:
+        if path is not None:
+            picture_path(path)
+        facts = self.fitted.facts
+        if not facts.get("losses"):
             raise DataError(
-                "the course of the training is not known: these vectors were not trained here, or too shortly"
+                "the course of the training is not known: these vectors were imported, or saved before it was kept; train again to draw it"
             )
-        figure = curve_figure(losses, self.epochs, f"{self.model}, {self.loss.replace('_', ' ')}")
+        epochs = facts.get("epochs", self.epochs) if facts.get("finished", True) else None
+        figure = curve_figure(facts["losses"], epochs, f"{self.model}, {self.loss.replace('_', ' ')}")
         if path is not None:
             save_figure(figure, path)
         return figure
