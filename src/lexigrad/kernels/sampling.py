@@ -47,6 +47,17 @@ def draw(state, sides, aliases):  # type: ignore[no-untyped-def]
     return column if np.uint32(bits) < sides[column] else np.int64(aliases[column])
 
 
+@helper
+def keep_words(state, tokens, first, stop, chances, kept):  # type: ignore[no-untyped-def]
+    """Copy the words of a sentence, each with its chance; return how many are kept."""
+    n = 0
+    for t in range(first, stop):
+        if happens(state, chances[tokens[t]]):
+            kept[n] = tokens[t]
+            n += 1
+    return n
+
+
 @kernel()
 def _alias_table(weights, sides, aliases, stack):  # type: ignore[no-untyped-def]
     """Fill the table from weights whose mean is 1; they are used up. `stack` holds the light columns from its start, the heavy from its end."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from lexigrad.kernels.sampling import below, happens
+from lexigrad.kernels.sampling import below, keep_words
 from lexigrad.machine.compiler import kernel
 from lexigrad.machine.hashing import mixed
 from lexigrad.machine.intrinsics import add_scaled
@@ -28,11 +28,7 @@ def list_windows(cbow, tokens, offsets, order, first, stop, done, seed, chances,
     for text in range(first, stop):
         sentence = order[text]
         state[0] = mixed(mixed(seed) + np.uint64(done + text)) | np.uint64(1)
-        n = 0
-        for t in range(offsets[sentence], offsets[sentence + 1]):
-            if happens(state, chances[tokens[t]]):
-                kept[n] = tokens[t]
-                n += 1
+        n = keep_words(state, tokens, offsets[sentence], offsets[sentence + 1], chances, kept)
         for position in range(n):
             reach = 1 + below(state, window) if dynamic else window
             before = n_words

@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from lexigrad.kernels.sampling import below, draw, happens
+from lexigrad.kernels.sampling import below, draw, keep_words
 from lexigrad.losses.negative_sampling import GROUP, OUTPUTS, apply_steps, pair_loss, pair_steps
 from lexigrad.machine.compiler import helper, kernel
 from lexigrad.machine.hashing import mixed
@@ -235,11 +235,7 @@ def train_vectors(  # type: ignore[no-untyped-def]
     for text in range(first, stop):
         sentence = order[text]
         state[0] = mixed(mixed(seed) + np.uint64(done + text)) | np.uint64(1)
-        n = 0
-        for t in range(offsets[sentence], offsets[sentence + 1]):
-            if happens(state, chances[tokens[t]]):
-                kept[n] = tokens[t]
-                n += 1
+        n = keep_words(state, tokens, offsets[sentence], offsets[sentence + 1], chances, kept)
         rate = np.float32(lr * (1.0 - (done + text) / in_all))
         for position in range(min(AHEAD, n)):
             choose_ahead(

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from lexigrad.errors import DataError, DivergenceError, LexigradWarning, NotFittedError, ParameterError
 from lexigrad.maths import sigmoid, sigmoid_grad, softmax, softmax_cross_entropy
-from lexigrad.models.parameters import check_whole
+from lexigrad.models.parameters import WithParameters, check_whole
 
 PARAMETERS = (
     "hidden", "activation", "lr", "epochs", "batch_size", "momentum", "l2", "anneal_every", "tolerance", "seed", "verbose",
@@ -56,7 +56,7 @@ ACTIVATIONS = {
 }
 
 
-class Network:
+class Network(WithParameters):
     """A classifier with one hidden layer, trained by stochastic gradient descent. Computes in float64.
 
     For examples in the rows of X and their targets in the rows of Y (1 at the label, 0 elsewhere)::
@@ -113,6 +113,7 @@ class Network:
     42
     """
 
+    _parameters = PARAMETERS
     _params: Floats | None = None
 
     def __init__(
@@ -141,22 +142,6 @@ class Network:
         self.tolerance = tolerance
         self.seed = seed
         self.verbose = verbose
-
-    def __repr__(self) -> str:
-        settings = ", ".join(f"{name}={value!r}" for name, value in self.get_params().items())
-        return f"Network({settings})"
-
-    def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """Return the settings by name (scikit-learn's convention); the weights are in `params`."""
-        return {name: getattr(self, name) for name in PARAMETERS}
-
-    def set_params(self, **params: Any) -> Self:
-        """Change settings; they take effect at the next `fit` or `initialise`, `l2` at once."""
-        for name, value in params.items():
-            if name not in PARAMETERS:
-                raise ParameterError(f"{name!r} is not a setting: choose one of {', '.join(PARAMETERS)}")
-            setattr(self, name, value)
-        return self
 
     def __sklearn_tags__(self) -> Any:
         """Return scikit-learn's description of a classifier of dense rows."""

@@ -1,15 +1,37 @@
-"""The settings of a text classifier and their limits."""
+"""The settings of models and their limits."""
 
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, ClassVar, Self
 
 from lexigrad.errors import ParameterError
 from lexigrad.machine.threads import thread_count
 from lexigrad.text.tokens import tokenizer_code
 
 LOSSES = ("softmax",)
+
+
+class WithParameters:
+    """A model whose settings are attributes of the names in `_parameters`, as scikit-learn wants it."""
+
+    _parameters: ClassVar[tuple[str, ...]]
+
+    def __repr__(self) -> str:
+        settings = ", ".join(f"{name}={value!r}" for name, value in self.get_params().items())
+        return f"{type(self).__name__}({settings})"
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Return the settings by name (scikit-learn's convention)."""
+        return {name: getattr(self, name) for name in self._parameters}
+
+    def set_params(self, **params: Any) -> Self:
+        """Change settings; they take effect at the next training."""
+        for name, value in params.items():
+            if name not in self._parameters:
+                raise ParameterError(f"{name!r} is not a setting: choose one of {', '.join(self._parameters)}")
+            setattr(self, name, value)
+        return self
 
 
 def check_parameters(params: dict[str, Any]) -> None:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from lexigrad.errors import DataError, NotFittedError, ParameterError
 from lexigrad.machine.threads import thread_count
-from lexigrad.models.parameters import check_parameters, check_whole
+from lexigrad.models.parameters import WithParameters, check_parameters, check_whole
 from lexigrad.text.batches import TextBatch
 from lexigrad.text.sources import Paths, is_table, read_file, read_table, read_texts
 
@@ -28,7 +28,7 @@ PARAMETERS = (
 )  # fmt: skip
 
 
-class TextClassifier:
+class TextClassifier(WithParameters):
     """A linear classifier over the mean of learned word and n-gram vectors.
 
     For a text with features f_1..f_n (words, character n-grams, word n-grams; repeated ones count each time)::
@@ -74,6 +74,7 @@ class TextClassifier:
     ['pos', 'neg']
     """
 
+    _parameters = PARAMETERS
     _fitted: FittedClassifier | None = None
 
     def __init__(
@@ -109,22 +110,6 @@ class TextClassifier:
         self.seed = seed
         self.deterministic = deterministic
         self.verbose = verbose
-
-    def __repr__(self) -> str:
-        settings = ", ".join(f"{name}={value!r}" for name, value in self.get_params().items())
-        return f"TextClassifier({settings})"
-
-    def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """Return the settings by name (scikit-learn's convention)."""
-        return {name: getattr(self, name) for name in PARAMETERS}
-
-    def set_params(self, **params: Any) -> Self:
-        """Change settings; they take effect at the next `fit`."""
-        for name, value in params.items():
-            if name not in PARAMETERS:
-                raise ParameterError(f"{name!r} is not a setting: choose one of {', '.join(PARAMETERS)}")
-            setattr(self, name, value)
-        return self
 
     def __sklearn_tags__(self) -> Any:
         """Return scikit-learn's description of an estimator of texts."""

@@ -16,7 +16,7 @@ from lexigrad.errors import DataError, NotFittedError, ParameterError
 from lexigrad.evaluation.word_vectors import AnalogyEvaluation, SimilarityEvaluation, answers, spearman
 from lexigrad.machine.threads import map_threads, thread_count
 from lexigrad.models.fitted_vectors import FittedVectors, normalised
-from lexigrad.models.parameters import check_whole
+from lexigrad.models.parameters import WithParameters, check_whole
 from lexigrad.text.sentences import BATCH_BYTES, TokenStore, encode_items, encode_texts
 from lexigrad.text.sources import Paths, files_of, is_table, read_file, read_table, read_texts
 from lexigrad.text.tokens import tokenizer_code
@@ -45,7 +45,7 @@ MOST_LISTED = 256
 """Up to so many nearest words are kept in order while a row is read; for more the row is sorted."""
 
 
-class WordVectors:
+class WordVectors(WithParameters):
     """Vectors of words, learned by predicting which words stand near each other.
 
     For a word w and a word o within its window, with v_w the mean of the rows of w (its own, and those of its character n-grams) and u the
@@ -96,6 +96,7 @@ class WordVectors:
     ((16,), False)
     """
 
+    _parameters = VECTOR_PARAMETERS
     _fitted: FittedVectors | None = None
 
     def __init__(
@@ -143,22 +144,6 @@ class WordVectors:
         self.seed = seed
         self.deterministic = deterministic
         self.verbose = verbose
-
-    def __repr__(self) -> str:
-        settings = ", ".join(f"{name}={value!r}" for name, value in self.get_params().items())
-        return f"WordVectors({settings})"
-
-    def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """Return the settings by name (scikit-learn's convention)."""
-        return {name: getattr(self, name) for name in VECTOR_PARAMETERS}
-
-    def set_params(self, **params: Any) -> Self:
-        """Change settings; they take effect at the next `fit`."""
-        for name, value in params.items():
-            if name not in VECTOR_PARAMETERS:
-                raise ParameterError(f"{name!r} is not a setting: choose one of {', '.join(VECTOR_PARAMETERS)}")
-            setattr(self, name, value)
-        return self
 
     def fit(
         self,
