@@ -39,12 +39,12 @@ def gensim_vectors(job, corpus):
 
 
 def fasttext_vectors(job, corpus):
-    """Train by fastText, which does not say how long it read."""
+    """Train by fastText, which does not say how long it read, nor takes a seed."""
     import fasttext
 
     model = fasttext.train_unsupervised(
         corpus, model="skipgram", dim=job["dim"], ws=5, neg=5, t=1e-3, minCount=5, epoch=job["epochs"], lr=job["lr"], minn=job["min_n"],
-        maxn=job["max_n"], thread=job["threads"], verbose=0, seed=job["seed"],
+        maxn=job["max_n"], thread=job["threads"], verbose=0,
     )  # fmt: skip
     words = model.get_words()
     return np.stack([model.get_word_vector(word) for word in words]), words, None, None
