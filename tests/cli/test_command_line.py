@@ -115,13 +115,14 @@ def test_demo_shows_everything() -> None:
         (["fly"], 2, "fly"),
         (["test", "{}/train.txt", "{}/test.txt"], 1, "train.txt"),
         (["test", "{}/m.lexigrad", "{}/empty.txt"], 1, "empty"),
-        (["predict", "{}/m.lexigrad", "{}"], 1, "folder"),
+        (["predict", "{}/m.lexigrad", "{}/none"], 1, "no file with text in this folder"),
         (["predict", "{}/m.lexigrad", "{}/test.txt", "--k", "0"], 2, "k=0"),
         (["predict", "{}/m.lexigrad", "{}/table.csv"], 1, "no column 'text'"),
     ],
 )
 def test_bad_input_is_one_clear_line(files: Path, arguments: list[str], code: int, message: str) -> None:
     (files / "empty.txt").write_text("")
+    (files / "none").mkdir(exist_ok=True)
     (files / "table.csv").write_text("a,b\n1,2\n")
     quiet = ["--quiet"] if arguments[0] == "train" else []
     result = run(*[argument.format(files) for argument in arguments], *quiet, code=code)
