@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
+
+from lexigrad.errors import DataError
 
 Matrix = NDArray[np.float32]
 
@@ -71,6 +75,32 @@ class AnalogyEvaluation:
             for name, (right, used) in self.sections.items()
         ]
         return "\n".join([*lines, f"{'all':<{width}}  {self.accuracy:.3f}  ({self.n_correct:,} of {self.n_used:,})"])
+
+
+def read_pairs(path: str | os.PathLike[str]) -> Iterator[tuple[str, str, float]]:
+    """Yield the rated pairs of a file; lines whose third field is no number are passed over."""
+    with open(path, encoding="utf-8") as file:
+        for line in file:
+            fields = line.replace(",", " ").split()
+            try:
+                yield fields[0], fields[1], float(fields[2])
+            except (IndexError, ValueError):
+                continue
+
+
+def read_questions(path: str | os.PathLike[str]) -> dict[str, list[list[str]]]:
+    """Return the analogies of a file in the form of word2vec, by section."""
+    sections: dict[str, list[list[str]]] = {}
+    name = "all"
+    with open(path, encoding="utf-8") as file:
+        for number, line in enumerate(file, 1):
+            if line.startswith(":"):
+                name = line[1:].strip()
+            elif fields := line.split():
+                if len(fields) != 4:
+                    raise DataError(f"{os.fspath(path)}:{number}: a question has four words, got {line.strip()!r}")
+                sections.setdefault(name, []).append(fields)
+    return sections
 
 
 def ranks(values: NDArray[np.float64]) -> NDArray[np.float64]:

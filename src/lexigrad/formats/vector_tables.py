@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from lexigrad.errors import FormatError
 from lexigrad.formats.native import replacing
+from lexigrad.text.words import encoded
 
 Found = tuple[Sequence[Any], NDArray[np.float32]]
 
@@ -51,7 +52,7 @@ def _table(words: Sequence[Any], vectors: NDArray[np.float32]) -> Any:
     try:
         column = pa.array(listed)
     except UnicodeEncodeError:  # bytes that are no UTF-8
-        column = pa.array([word.encode("utf-8", "surrogateescape") for word in listed], pa.binary())
+        column = pa.array(encoded(listed), pa.binary())
     flat = pa.array(np.ascontiguousarray(vectors, np.float32).reshape(-1))
     return pa.table({"word": column, "vector": pa.FixedSizeListArray.from_arrays(flat, vectors.shape[1])})
 

@@ -20,6 +20,7 @@ from lexigrad.errors import DataError, FormatError
 from lexigrad.formats.native import replacing
 from lexigrad.machine.compiler import helper, inputs, kernel, outputs
 from lexigrad.text.files import COMPRESSIONS, line_blocks, opened
+from lexigrad.text.words import encoded
 
 BLOCK_BYTES = 4 << 20
 ROWS = 4096
@@ -286,7 +287,7 @@ def _parse_binary(data, at, width, raw, ends):  # type: ignore[no-untyped-def]
 def _rows(words: Any, n: int) -> Iterator[tuple[int, list[bytes]]]:
     """Yield some words as bytes, with the place of the first; they must be such as these forms can hold."""
     for first in range(0, n, ROWS):
-        some = [word.encode("utf-8", "surrogateescape") for word in words[first : first + ROWS]]
+        some = encoded(words[first : first + ROWS])
         for word in some:
             if not word or any(sign in word for sign in (b" ", b"\n", b"\t", b"\r")):
                 raise DataError(

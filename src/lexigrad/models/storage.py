@@ -20,6 +20,7 @@ from lexigrad.models.word_vectors import WordVectors
 from lexigrad.text.tokens import tokenizer_code
 from lexigrad.text.unicode import UNICODE_VERSION
 from lexigrad.text.vocabulary import Vocabulary
+from lexigrad.text.words import encoded
 
 KIND = "text_classifier"
 
@@ -56,9 +57,9 @@ def _reader_settings(reader: TextReader) -> dict[str, Any]:
 def _class_arrays(classes: NDArray[Any]) -> dict[str, NDArray[Any]]:
     if classes.dtype.kind not in "UO":
         return {"classes": classes}
-    encoded = [str(name).encode("utf-8", "surrogateescape") for name in classes]
-    offsets = np.concatenate([[0], np.cumsum([len(name) for name in encoded], dtype=np.int64)]).astype(np.int64)
-    return {"class_bytes": np.frombuffer(b"".join(encoded), np.uint8), "class_offsets": offsets}
+    names = encoded(map(str, classes))
+    offsets = np.concatenate([[0], np.cumsum([len(name) for name in names], dtype=np.int64)]).astype(np.int64)
+    return {"class_bytes": np.frombuffer(b"".join(names), np.uint8), "class_offsets": offsets}
 
 
 def load(path: str | os.PathLike[str]) -> TextClassifier | WordVectors:

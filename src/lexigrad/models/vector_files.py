@@ -84,7 +84,7 @@ def read_vectors(path: str | os.PathLike[str], form: str) -> WordVectors:
         }
         words, vectors = readers[form](path)
         if isinstance(words[0], str):
-            words = Words.of([word.encode("utf-8", "surrogateescape") for word in words])
+            words = Words.of_texts(words)
     words, vectors = _distinct(os.fspath(path), words, vectors)
     n, dim = vectors.shape
     subwords = Subwords(n, 0, 0, 1, np.empty(0, np.int64))
@@ -106,6 +106,4 @@ def _distinct(
         stacklevel=4,
     )
     kept: list[Any] = list(places)
-    return (
-        Words.of([w.encode("utf-8", "surrogateescape") for w in kept]) if isinstance(words, Words) else kept
-    ), vectors[list(places.values())]
+    return Words.of_texts(kept) if isinstance(words, Words) else kept, vectors[list(places.values())]

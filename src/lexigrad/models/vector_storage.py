@@ -35,9 +35,7 @@ def save_vectors(fitted: FittedVectors, params: dict[str, Any], path: str | os.P
     if kinds <= {int}:
         arrays["items"] = np.array(fitted.items, np.int64)
     else:
-        words = (
-            items if isinstance(items, Words) else Words.of([item.encode("utf-8", "surrogateescape") for item in items])
-        )
+        words = items if isinstance(items, Words) else Words.of_texts(items)
         arrays["word_bytes"], arrays["word_offsets"] = words.arena, words.offsets
     if fitted.input is not fitted.vectors:
         arrays["input"] = fitted.input

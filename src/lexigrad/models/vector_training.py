@@ -16,6 +16,7 @@ from lexigrad.models.fitted_vectors import FittedVectors, means_of_rows
 from lexigrad.text.sentences import TokenStore, whole_vocabulary
 from lexigrad.text.subwords import Subwords, subwords_of
 from lexigrad.text.vocabulary import Vocabulary, merge
+from lexigrad.text.words import encoded
 from lexigrad.training.progress import display
 from lexigrad.training.word_vectors import Sentences, VectorSettings, VectorWeights, cut, train_word_vectors
 
@@ -66,7 +67,7 @@ class Words:
                 raise DataError(
                     "resume=True: these vectors are of items that are not str, so they cannot learn from text"
                 )
-            known = Vocabulary.from_strings(_encoded(old.items), old.counts)
+            known = Vocabulary.from_strings(encoded(old.items), old.counts)
             *words, ids = merge(
                 known.slots, known.arena.copy(), known.offsets, known.hashes, known.counts.copy(), len(known),
                 self.items.arena, self.items.offsets, self.items.hashes, self.counts,
@@ -79,10 +80,6 @@ class Words:
         counts[: len(old.items)] = old.counts
         np.add.at(counts, ids, self.counts)
         return Words(list(places), counts), ids
-
-
-def _encoded(items: Any) -> list[bytes]:
-    return [item.encode("utf-8", "surrogateescape") for item in items]
 
 
 def train(
@@ -183,7 +180,7 @@ def _rows_of(
         items = words.strings(order)
         if not all(isinstance(item, str) for item in items):
             raise DataError("character n-grams need items that are str; set max_n=0 for others")
-        known = Vocabulary.from_strings(_encoded(items), counts)
+        known = Vocabulary.from_strings(encoded(items), counts)
     more = None if start is None else start.subwords.buckets
     return subwords_of(known, params["min_n"], params["max_n"], n_buckets, more)
 

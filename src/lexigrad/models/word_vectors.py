@@ -13,13 +13,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lexigrad.errors import DataError, NotFittedError, ParameterError
-from lexigrad.evaluation.word_vectors import AnalogyEvaluation, SimilarityEvaluation, answers, spearman
+from lexigrad.evaluation.word_vectors import (
+    AnalogyEvaluation,
+    SimilarityEvaluation,
+    answers,
+    read_pairs,
+    read_questions,
+    spearman,
+)
 from lexigrad.machine.threads import map_threads, thread_count
 from lexigrad.models.fitted_vectors import FittedVectors, normalised
 from lexigrad.models.parameters import WithParameters, check_whole
 from lexigrad.text.sentences import BATCH_BYTES, TokenStore, encode_items, encode_texts
 from lexigrad.text.sources import Paths, files_of, is_table, read_file, read_table, read_texts
 from lexigrad.text.tokens import tokenizer_code
+from lexigrad.text.words import encoded
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -48,20 +56,23 @@ MOST_LISTED = 256
 class WordVectors(WithParameters):
     """Vectors of words, learned by predicting which words stand near each other.
 
-    For a word w and a word o within its window, with v_w the mean of the rows of w (its own, and those of its character n-grams) and u the
-    output vectors::
+    v_w is the mean of the rows of a word w: its own, and those of its character n-grams. Skip-gram predicts each word o within the window of w
+    from v = v_w; CBOW predicts o from the mean v of all rows of the words within its window. With u the output vectors the loss of a pair is, by
+    negative sampling, hierarchical softmax over the nodes p of o's path in the Huffman tree (d_p = 1 to the left, -1 to the right), or softmax::
 
-        loss = -log sigmoid(u_o . v_w) - sum_{k=1..negatives} log sigmoid(-u_{n_k} . v_w)
+        -log sigmoid(u_o . v) - sum_{k=1..negatives} log sigmoid(-u_{n_k} . v)
+        -sum_p log sigmoid(d_p u_p . v)
+        logsumexp_x(u_x . v) - u_o . v
 
-    where n_k are drawn with chances proportional to count^negative_power and the draws are shared by the window. Each row follows the exact
-    gradient by stochastic gradient descent with a linearly falling learning rate. Source: T. Mikolov, I. Sutskever, K. Chen, G. Corrado and
-    J. Dean, "Distributed Representations of Words and Phrases and their Compositionality" (NIPS 2013); with n-grams P. Bojanowski, E. Grave,
+    where n_k are drawn with chances proportional to count^negative_power and, for skip-gram, the draws are shared by the window. Each row follows
+    the exact gradient by stochastic gradient descent with a linearly falling learning rate. Source: T. Mikolov, I. Sutskever, K. Chen, G. Corrado
+    and J. Dean, "Distributed Representations of Words and Phrases and their Compositionality" (NIPS 2013); with n-grams P. Bojanowski, E. Grave,
     A. Joulin and T. Mikolov, "Enriching Word Vectors with Subword Information" (TACL 2017).
 
     Parameters
     ----------
-    model : "skipgram"
-    loss : "negative_sampling"
+    model : "skipgram" or "cbow"
+    loss : "negative_sampling", "hierarchical_softmax", or "softmax" over all words, for small vocabularies
     dim : length of the vectors
     window : words on each side
     dynamic_window : draw the reach of each window from 1..window, so that nearer words count more
@@ -71,10 +82,11 @@ class WordVectors(WithParameters):
     min_count : words that occur less often have no vector and are passed over
     min_n, max_n : shortest and longest character n-gram of each word (0: none); with them unknown words have vectors, too
     buckets : number of buckets that n-grams are hashed into; None is 2,000,000. Only buckets that occur take memory
-    phrases : 0; passes of joining frequent pairs are not served yet
+    phrases : passes over the text in which frequent pairs of neighbouring words become one word, "new york" new_york
     epochs : passes over the sentences; each is shuffled anew
-    lr : learning rate at the start; None is 0.05, or 0.2 for n-grams with the exact gradient
-    gradient : "exact"; "fasttext" moves each of the n rows of a word by the whole step instead of its n-th part, as fastText does
+    lr : learning rate at the start; None is for skip-gram 0.05, or 0.2 for n-grams with the exact gradient; for CBOW 0.2, or 0.1 with
+        gradient="fasttext"; for softmax 0.05
+    gradient : "exact"; "fasttext" moves each of the n rows that v is the mean of by the whole step instead of its n-th part, as fastText does
     tokenizer : "whitespace" (fastText's byte rule) or "words"; for sentences that are text
     threads : None for all processors that the process may use
     seed : of the initial vectors and all draws; with threads=1 it decides every bit
@@ -85,7 +97,7 @@ class WordVectors(WithParameters):
     ----------
     words : the words, by falling count
     vectors : (n_words, dim) float32
-    losses_ : loss of a pair of words with its negatives at each report of the last training
+    losses_ : mean loss of a pair at each report of the last training
 
     Examples
     --------
@@ -220,13 +232,9 @@ class WordVectors(WithParameters):
         """
         check_vector_parameters(self.get_params())
         files = files_of(path)
+        batches = read_file(files, text=text, label=None, batch_bytes=BATCH_BYTES)
         if not keep_cache:
-            return self._fit_texts(
-                read_file(files, text=text, label=None, batch_bytes=BATCH_BYTES),
-                self._store(cache_dir),
-                resume,
-                callback,
-            )
+            return self._fit_texts(batches, self._store(cache_dir), resume, callback)
         from lexigrad.training.corpus_cache import cache_folder, keep, kept, kept_path
 
         if "-" in files:
@@ -236,12 +244,7 @@ class WordVectors(WithParameters):
         place = kept_path(folder, files, tokenizer=self.tokenizer, text=text)
         words = kept(place, store)
         if words is None:
-            words = encode_texts(
-                read_file(files, text=text, label=None, batch_bytes=BATCH_BYTES),
-                tokenizer_code(self.tokenizer),
-                thread_count(self.threads),
-                store,
-            )
+            words = self._encoded(batches, store)
             keep(place, store, words)
         return self._fit_vocabulary(store, words, resume, began, callback)
 
@@ -256,8 +259,10 @@ class WordVectors(WithParameters):
         self, batches: Iterator[TextBatch], store: TokenStore, resume: bool, callback: Callback | None
     ) -> Self:
         began = time.perf_counter()
-        words = encode_texts(batches, tokenizer_code(self.tokenizer), thread_count(self.threads), store)
-        return self._fit_vocabulary(store, words, resume, began, callback)
+        return self._fit_vocabulary(store, self._encoded(batches, store), resume, began, callback)
+
+    def _encoded(self, batches: Iterator[TextBatch], store: TokenStore) -> Vocabulary:
+        return encode_texts(batches, tokenizer_code(self.tokenizer), thread_count(self.threads), store)
 
     def _fit_vocabulary(
         self, store: TokenStore, words: Vocabulary, resume: bool, began: float, callback: Callback | None
@@ -332,7 +337,7 @@ class WordVectors(WithParameters):
         if place is not None:
             return fitted.vectors[place]
         if isinstance(word, str):
-            rows = fitted.subwords.rows_of(word.encode("utf-8", "surrogateescape"))
+            rows = fitted.subwords.rows_of(encoded([word])[0])
             if len(rows):
                 mean: NDArray[np.float32] = fitted.input[rows].mean(axis=0)
                 return mean
@@ -452,7 +457,7 @@ class WordVectors(WithParameters):
             field is no number are passed over. Pairs with a word that has no vector are left out, and counted; words are looked up as they are,
             then in lower case
         """
-        listed = list(_read_pairs(pairs) if isinstance(pairs, (str, os.PathLike)) else pairs)
+        listed = list(read_pairs(pairs) if isinstance(pairs, (str, os.PathLike)) else pairs)
         cosines, ratings = [], []
         for a, b, rating in listed:
             try:
@@ -486,7 +491,7 @@ class WordVectors(WithParameters):
             raise ParameterError(f"method={method!r}: choose 'add' or 'mul'")
         if restrict is not None:
             check_whole("restrict", restrict, 1)
-        sections = _read_questions(questions) if isinstance(questions, (str, os.PathLike)) else questions
+        sections = read_questions(questions) if isinstance(questions, (str, os.PathLike)) else questions
         fitted = self.fitted
         most = len(fitted.items) if restrict is None else restrict
         unit = fitted.unit[:most]
@@ -634,30 +639,6 @@ def _texts(words: Sequence[Any]) -> Sequence[str]:
     if all(isinstance(word, int) for word in words):
         return [str(word) for word in words]
     raise DataError("these words are neither all str nor all int, so only pickle keeps them")
-
-
-def _read_pairs(path: str | os.PathLike[str]) -> Iterator[tuple[str, str, float]]:
-    with open(path, encoding="utf-8") as file:
-        for line in file:
-            fields = line.replace(",", " ").split()
-            try:
-                yield fields[0], fields[1], float(fields[2])
-            except (IndexError, ValueError):
-                continue
-
-
-def _read_questions(path: str | os.PathLike[str]) -> dict[str, list[list[str]]]:
-    sections: dict[str, list[list[str]]] = {}
-    name = "all"
-    with open(path, encoding="utf-8") as file:
-        for number, line in enumerate(file, 1):
-            if line.startswith(":"):
-                name = line[1:].strip()
-            elif fields := line.split():
-                if len(fields) != 4:
-                    raise DataError(f"{os.fspath(path)}:{number}: a question has four words, got {line.strip()!r}")
-                sections.setdefault(name, []).append(fields)
-    return sections
 
 
 def check_vector_parameters(params: dict[str, Any]) -> None:

@@ -9,8 +9,6 @@ factor n_tokens of their program word2phrase.c, which makes the score that of wo
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numba import types
 from numpy.typing import NDArray
@@ -131,7 +129,10 @@ class _Pairs:
 def join_phrases(store: TokenStore, words: Vocabulary, min_count: int) -> tuple[TokenStore, Vocabulary]:
     """Join the frequent pairs; return a new store and its words, the joined ones last."""
     known = words.counts >= min_count
-    known[[i for i in range(min(len(words), 64)) if words[i] == END_OF_SENTENCE]] = False
+    listed = [words[i] for i in range(len(words))]
+    ids_of = {word: i for i, word in enumerate(listed)}
+    if END_OF_SENTENCE in ids_of:
+        known[ids_of[END_OF_SENTENCE]] = False
     pairs = _Pairs()
     for ids, lengths in store.parts():
         pairs.add(ids, lengths, known)
@@ -145,9 +146,7 @@ def join_phrases(store: TokenStore, words: Vocabulary, min_count: int) -> tuple[
     )
     chosen = np.flatnonzero(score > PHRASE_SCORE)
     order = chosen[np.lexsort((second[chosen], first[chosen]))]
-    listed = [words[i] for i in range(len(words))]
-    ids_of = {word: i for i, word in enumerate(listed)}
-    keys, joined = np.zeros(1 << max(4, (2 * len(order)).bit_length()), np.uint64), None
+    keys = np.zeros(1 << max(4, (2 * len(order)).bit_length()), np.uint64)
     joined = np.zeros(len(keys), np.int64)
     numbers = [
         ids_of.setdefault(listed[a] + b"_" + listed[b], len(ids_of))
@@ -164,7 +163,7 @@ def join_phrases(store: TokenStore, words: Vocabulary, min_count: int) -> tuple[
     return result, Vocabulary.from_strings(list(ids_of), counts)
 
 
-def phrases_of(store: TokenStore, words: Any, min_count: int, passes: int) -> tuple[TokenStore, Any]:
+def phrases_of(store: TokenStore, words: Vocabulary, min_count: int, passes: int) -> tuple[TokenStore, Vocabulary]:
     """Join pairs as often as asked for."""
     for _ in range(passes):
         store, words = join_phrases(store, words, min_count)

@@ -1,7 +1,7 @@
 """Sentences as token ids, encoded once: in memory, or in a temporary file where they are many.
 
-The ids are provisional while the text is read, in the order of first use; `TokenStore.numbered` gives them their final numbers and drops those
-that have none. So each pass over the sentences (phrases, numbering) reads one store and makes the next.
+The ids are provisional while the text is read, in the order of first use; `TokenStore.numbered` gives them their final numbers, where they lie,
+and drops those that have none. Joining phrases reads one store and makes another.
 """
 
 from __future__ import annotations

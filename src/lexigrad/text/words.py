@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
+
+
+def encoded(texts: Iterable[str]) -> list[bytes]:
+    """Return words as UTF-8; surrogates become the bytes that they stand for."""
+    return [text.encode("utf-8", "surrogateescape") for text in texts]
 
 
 class Words(Sequence[str]):
@@ -25,6 +30,11 @@ class Words(Sequence[str]):
     def of(cls, strings: list[bytes]) -> Words:
         """Return words that are given one by one."""
         return cls(np.frombuffer(b"".join(strings), np.uint8), np.cumsum([0, *map(len, strings)], dtype=np.int64))
+
+    @classmethod
+    def of_texts(cls, texts: Iterable[str]) -> Words:
+        """Return words that are given one by one as str."""
+        return cls.of(encoded(texts))
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
