@@ -60,7 +60,9 @@ def saga_steps(  # type: ignore[no-untyped-def]
             last[j] = t
             for l in range(stride):
                 scratch[l] += values[i] * weights[at + l]
-        probabilities(scratch, 0, 1, n_scores, stride, implied, ids, row, sample_weights, scratch[stride:], scratch, 2 * stride)
+        probabilities(
+            scratch, 0, 1, n_scores, stride, implied, ids, row, sample_weights, scratch[stride:], scratch, 2 * stride
+        )
         for l in range(stride):
             scratch[l] = scratch[2 * stride + l] - table[row * stride + l]
             table[row * stride + l] = scratch[2 * stride + l]

@@ -14,6 +14,8 @@ rows; a part is a list of columns: column j of part p has the entries ``starts[p
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numba import types
 
@@ -209,7 +211,7 @@ def sort_columns(offsets, columns, data, first, stop, starts, base, next_place, 
             next_place[j] += 1
 
 
-def _gram_signature(dtype):  # type: ignore[no-untyped-def]
+def _gram_signature(dtype: Any) -> Any:
     floats, result = inputs(dtype), outputs(dtype)
     return types.void(PLACES, floats, floats, IDS, INT, INT, floats, INT, result, result)
 

@@ -46,6 +46,9 @@ PARAMETERS = (
 NEWTON = ("auto", "newton")
 SOLVERS = (*NEWTON, "lbfgs", "saga")
 
+TOLERANCES = {"auto": 1e-14, "newton": 1e-14, "lbfgs": 1e-12, "saga": 1e-6}
+"""What a `tolerance` of None means."""
+
 ENTRIES = 1 << 16
 """Entries of a sparse matrix that are worth a thread of their own in prediction."""
 
@@ -76,7 +79,8 @@ class SoftmaxRegression(WithParameters):
     solver : "newton": Newton's method, its linear systems by preconditioned conjugate gradients; "lbfgs"; "saga": one example a
         step, whose time an epoch grows with the entries of X alone, for a rough optimum of very many examples; "auto" is "newton"
     max_iter : most steps of the solver; epochs of "saga"
-    tolerance : training ends when the estimated distance of the cost from its minimum is at most this share of the cost
+    tolerance : training ends when the estimated distance of the cost from its minimum is at most this share of the cost; None: 1e-14, with
+        "lbfgs" 1e-12, with "saga" 1e-6
     warm_start : training starts from the coefficients of the last one where its labels and number of features were the same
     threads : None means what the process may use. The coefficients do not depend on it
     seed : of the rows that are sampled for Newton's linear systems over dense examples, and of the order of "saga"
@@ -114,7 +118,7 @@ class SoftmaxRegression(WithParameters):
         class_weight: dict[Any, float] | str | None = None,
         solver: str = "auto",
         max_iter: int = 1000,
-        tolerance: float = 1e-14,
+        tolerance: float | None = None,
         warm_start: bool = False,
         threads: int | None = None,
         seed: int = 0,
@@ -216,7 +220,8 @@ class SoftmaxRegression(WithParameters):
         l2 = float(self.l2)
         objective = Objective(rows, problem.ids, problem.sample_weights, problem.sizes, l2, workers, self.seed)
         weights = problem.priors() if start is None else problem.packed(*start)
-        limits = (int(self.max_iter), float(self.tolerance), self._report)
+        tolerance = TOLERANCES[self.solver] if self.tolerance is None else float(self.tolerance)
+        limits = (int(self.max_iter), tolerance, self._report)
         search: minimize.Search[Any]
         if self.solver in NEWTON and dual.serves(rows, l2):
             in_examples = dual.DualObjective(objective)
@@ -237,7 +242,7 @@ class SoftmaxRegression(WithParameters):
                 self._keep(problem, search, search.point.weights)
         if not search.converged:
             warnings.warn(
-                f"after max_iter={self.max_iter} steps the cost may be {search.gap:.1e} of itself above its minimum, more than tolerance={self.tolerance}: "
+                f"after max_iter={self.max_iter} steps the cost may be {search.gap:.1e} of itself above its minimum, more than tolerance={tolerance}: "
                 "raise max_iter, or bring the features to a size around 1",
                 LexigradWarning,
                 3,
@@ -264,7 +269,8 @@ class SoftmaxRegression(WithParameters):
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Return the most probable label of each example, (n,) with the dtype of `classes_`."""
-        return self.classes_[self._all_scores(X).argmax(axis=1)]
+        best = self._all_scores(X).argmax(axis=1)
+        return self.classes_[best]
 
     def predict_proba(self, X: Any) -> Floats:
         """Return the probability of every label, (n, n_labels), columns as `classes_`; rows sum to 1."""
@@ -390,6 +396,7 @@ class SoftmaxRegression(WithParameters):
             return np.asarray(examples @ self.coef_.T + self.intercept_)
 
     def _all_scores(self, X: Any) -> Floats:
+        """Return the scores of all labels; of two, the first has 0."""
         scores = self._scores(X)
         return scores if len(self.classes_) > 2 else np.hstack([np.zeros((len(scores), 1)), scores])
 
@@ -397,7 +404,8 @@ class SoftmaxRegression(WithParameters):
 def check_settings(params: dict[str, Any]) -> None:
     """Raise `ParameterError` for the first setting that is out of range."""
     check_not_negative("l2", params["l2"])
-    check_not_negative("tolerance", params["tolerance"])
+    if params["tolerance"] is not None:
+        check_not_negative("tolerance", params["tolerance"])
     check_whole("max_iter", params["max_iter"], 1)
     check_whole("seed", params["seed"], 0)
     if not isinstance(params["solver"], str) or params["solver"] not in SOLVERS:

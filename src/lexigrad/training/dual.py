@@ -15,12 +15,23 @@ exact, so conjugate gradients take their products in float32; K A of each point 
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from lexigrad.kernels import softmax_regression as kernels
-from lexigrad.training.minimize import DECREASE, FORCING, HALVINGS, MOST_PRODUCTS, ROUNDING, Report, Search, relative
+from lexigrad.training.minimize import (
+    DECREASE,
+    FLOOR,
+    FORCING,
+    HALVINGS,
+    MOST_PRODUCTS,
+    ROUNDING,
+    Report,
+    Search,
+    relative,
+)
 from lexigrad.training.softmax_regression import Floats, Objective, SparseRows, bounds_of
 
 ENTRIES = 1 << 19
@@ -44,14 +55,16 @@ class DualPoint(NamedTuple):
     residuals: Floats
 
 
-def newton(objective: DualObjective, search: Search[DualPoint], max_iter: int, tolerance: float, report: Report) -> None:
+def newton(
+    objective: DualObjective, search: Search[DualPoint], max_iter: int, tolerance: float, report: Report
+) -> None:
     """Run Newton's method as `minimize.newton` does."""
     while search.iterations < max_iter and not search.converged:
         found, slope = objective.direction(search.point, tolerance)
         search.gap = relative(-0.5 * slope, search.point.cost)
         point = objective.step(search.point, found, slope)
         search.iterations += 1
-        search.converged = search.gap <= tolerance or point is None
+        search.converged = search.gap <= max(tolerance, FLOOR) or point is None
         search.point = point or search.point
         report(search)
 
@@ -71,7 +84,7 @@ class DualObjective:
         chunks = max(1, min(8, len(self.rows.values) // ENTRIES))
         cuts = np.linspace(0, len(self.rows.ranges), chunks + 1).astype(int)
         edges = [*(first for first, _ in self.rows.ranges), self.rows.dim]
-        self.chunks = [(edges[a], edges[b]) for a, b in zip(cuts[:-1], cuts[1:], strict=True)]
+        self.chunks = [(edges[a], edges[b]) for a, b in pairwise(cuts)]
         counts = np.diff(self.rows.starts)
         alone = self.rows.starts[:-1][counts == 1]
         self.own = np.bincount(self.rows.rows[alone], self.rows.values[alone] ** 2, self.rows.n).astype(np.float64)

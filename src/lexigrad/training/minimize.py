@@ -29,6 +29,10 @@ FORCING = 0.3
 MOST_PRODUCTS = 500
 """Hessian-vector products of one linear system."""
 HALVINGS = 60
+FLOOR = 1e-16
+"""Newton's gaps below this are nothing."""
+WINDOW = 5
+"""Steps between the costs from which the rest of the way is extrapolated."""
 SLICE = 5e6
 """Numbers that SAGA reads before it lets Ctrl-C through."""
 REFRESH = 6
@@ -81,7 +85,7 @@ def newton(objective: Objective, search: Search[Point], max_iter: int, tolerance
         search.gap = relative(-0.5 * slope, search.point.cost)
         point = halve(objective, search.point, direction, slope)
         search.iterations += 1
-        search.converged = search.gap <= tolerance or point is None
+        search.converged = search.gap <= max(tolerance, FLOOR) or point is None
         search.point = point or search.point
         report(search)
 
@@ -145,17 +149,18 @@ def fell(objective: Objective, point: Point, new: Point, direction: Floats, step
 def lbfgs(objective: Objective, search: Search[Point], max_iter: int, tolerance: float, report: Report) -> None:
     """Step along -B g, with B made of the last steps and changes of the gradient (Nocedal and Wright, algorithms 7.4 and 7.5).
 
-    `gap` is half of g.B g over the cost: Newton's estimate with B in place of the inverse Hessian.
+    `gap` is half of g.B g over the cost, Newton's estimate with B in place of the inverse Hessian, or what `left` says, if that is more.
     """
+    costs = [search.point.cost]
     steps: list[Floats] = []
     changes: list[Floats] = []
     while search.iterations < max_iter and not search.converged:
         point = search.point
         direction = two_loops(objective, point.gradient, steps, changes)
         slope = objective.dot(direction, point.gradient)
-        search.gap = relative(-0.5 * slope, point.cost)
-        if steps and search.gap <= tolerance:
-            search.converged = True
+        search.gap = relative(max(-0.5 * slope, left(costs)), point.cost)
+        search.converged = search.gap <= max(tolerance, ROUNDING) or slope == 0
+        if search.converged:
             return
         if not steps:
             length = math.sqrt(objective.dot(point.gradient, point.gradient))
@@ -164,13 +169,29 @@ def lbfgs(objective: Objective, search: Search[Point], max_iter: int, tolerance:
         new = bisect(objective, point, direction, slope) if slope < 0 else None
         search.iterations += 1
         if new is None:
-            search.converged = slope == 0 or search.gap <= max(tolerance, ROUNDING)
+            search.converged = True  # rounding hides any fall
             return
         step, change = new.weights - point.weights, new.gradient - point.gradient
         if objective.dot(step, change) > 0:
             steps, changes = [*steps, step][-PAIRS:], [*changes, change][-PAIRS:]
         search.point = new
+        costs.append(new.cost)
         report(search)
+
+
+def left(costs: list[float]) -> float:
+    """Return how far the last cost is from the minimum, from the falls c and c' of the last two times `WINDOW` steps.
+
+    Where the fall shrinks by the same factor q = c'/c each time, c' q / (1 - q) is left. Infinite while there are too few costs.
+    """
+    if len(costs) <= 2 * WINDOW:
+        return math.inf
+    before, middle, now = costs[-1 - 2 * WINDOW], costs[-1 - WINDOW], costs[-1]
+    fall, first = middle - now, before - middle
+    if abs(fall) <= ROUNDING * abs(now):
+        return abs(fall)
+    rate = fall / first if first > 0 else 1.0
+    return fall * rate / (1.0 - rate) if 0.0 < rate < 1.0 else math.inf
 
 
 def two_loops(objective: Objective, gradient: Floats, steps: list[Floats], changes: list[Floats]) -> Floats:
@@ -229,7 +250,7 @@ def saga(
 ) -> None:
     """Take SAGA steps, each epoch in a new order, and the cost after each epoch (`kernels/saga.py`).
 
-    The cost falls by about the same factor q an epoch, so what is left after a fall of c is about c q / (1 - q): that over the cost is `gap`.
+    `gap` is what `left` says, over the cost.
     """
     n, dim, sizes = objective.rows.n, objective.rows.dim, objective.sizes
     norms = row_norms(rows, n, dim) + float(sizes.intercept)
@@ -243,7 +264,7 @@ def saga(
     last, scratch = np.zeros(dim, np.int64), np.empty(3 * sizes.stride)
     rng = np.random.default_rng(objective.seed)
     slice_ = max(16, int(SLICE * n / max(1, len(rows.values) * sizes.stride)))
-    cost, fall = search.point.cost, math.inf
+    costs = [search.point.cost]
     while search.iterations < max_iter and not search.converged:
         order = rng.permutation(n)
         for first in range(0, n, slice_):
@@ -255,12 +276,12 @@ def saga(
         saga_settle(dim, sizes.stride, n, n, step, powers, totals, last, weights, sums)
         point = objective.evaluate(weights.copy())
         if not math.isfinite(point.cost):
-            raise DivergenceError("the cost left the finite numbers; bring the features to a size around 1, or use solver='newton'")
-        before, fall, cost = fall, cost - point.cost, point.cost
+            raise DivergenceError(
+                "the cost left the finite numbers; bring the features to a size around 1, or use solver='newton'"
+            )
         search.iterations += 1
-        rate = min(1.0, max(fall, 0.0) / before) if before > 0 else 1.0
-        left = fall * rate / (1.0 - rate) if 0.0 < rate < 1.0 else abs(fall) if abs(fall) <= ROUNDING * cost else math.inf
-        search.gap = relative(left, cost)
+        costs.append(point.cost)
+        search.gap = relative(left(costs), point.cost)
         search.converged = search.gap <= max(tolerance, ROUNDING)
         if point.cost <= search.point.cost:
             search.point = point
@@ -272,4 +293,4 @@ def row_norms(rows: ByRows, n: int, dim: int) -> Floats:
     if rows.columns is None:
         matrix = rows.values.reshape(n, dim)
         return np.asarray(np.einsum("ij,ij->i", matrix, matrix))
-    return np.bincount(np.repeat(np.arange(n), np.diff(rows.offsets)), rows.values**2, n)
+    return np.bincount(np.repeat(np.arange(n), np.diff(rows.offsets)), rows.values**2, n).astype(np.float64)

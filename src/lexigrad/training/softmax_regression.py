@@ -237,7 +237,14 @@ class SparseRows:
     """
 
     def __init__(
-        self, offsets: Ints, columns: NDArray[np.int32], data: Floats, dim: int, stride: int, workers: Workers, parts: int | None = None
+        self,
+        offsets: Ints,
+        columns: NDArray[np.int32],
+        data: Floats,
+        dim: int,
+        stride: int,
+        workers: Workers,
+        parts: int | None = None,
     ) -> None:
         self.n, self.dim, self.workers = len(offsets) - 1, dim, workers
         self.parts = bounds_of(self.n, parts or max(1, min(64, -(-self.n * stride * 8 // PART_BYTES))))
