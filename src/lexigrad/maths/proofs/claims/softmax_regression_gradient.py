@@ -64,9 +64,9 @@ def in_200_bits() -> Iterator[Comparison]:
     dim, labels = 2, 3
     for params, x, raw, weights in numeric.points(dim * labels + labels, 4, 6, 3, count=3, scale=2):
         rows, y = numeric.rows(x, dim), [numeric.targets(part) for part in numeric.rows(raw, labels)]
-        data: Any = (rows, y, [weight**2 for weight in weights[:2]], weights[2] ** 2)
-        true = numeric.gradient(lambda p, data=data: cost_of(p, *data, labels), params)
-        yield Comparison({"params": params, "x": x}, gradient_of(params, *data, labels), true)
+        sw, l2 = [weight**2 for weight in weights[:2]], weights[2] ** 2
+        true = numeric.gradient(lambda p, x=rows, y=y, s=sw, l=l2: cost_of(p, x, y, s, l, labels), params)
+        yield Comparison({"params": params, "x": x}, gradient_of(params, rows, y, sw, l2, labels), true)
 
 
 def as_shipped() -> Iterator[Comparison]:

@@ -34,12 +34,16 @@ def in_200_bits() -> Iterator[Comparison]:
     dim, labels = 2, 3
     for params, vector, x, raw in numeric.points(9, 9, dim, labels, count=3, scale=2):
         weight, l2 = 1.5, 0.25
-        data: Any = ([x], [numeric.targets(raw)], [weight], l2)
+        y = [numeric.targets(raw)]
         probs, change = numeric.softmax(scores_of(params, x, labels)), scores_of(vector, x, labels)
         mean = sum(p * c for p, c in zip(probs, change, strict=True))
         t = [weight * p * (c - mean) for p, c in zip(probs, change, strict=True)]
         product = [x[j] * t[k] + l2 * vector[j * labels + k] for j in range(dim) for k in range(labels)] + t
-        true = numeric.gradient(lambda p, v=vector, data=data: numeric.dot(v, gradient_of(p, *data, labels)), params)
+
+        def slope(p: Any, x: Any = x, y: Any = y, v: Any = vector) -> Any:
+            return numeric.dot(v, gradient_of(p, [x], y, [1.5], 0.25, labels))
+
+        true = numeric.gradient(slope, params)
         yield Comparison({"params": params, "vector": vector, "x": x}, product, true)
 
 
