@@ -631,7 +631,7 @@ def known(model: Any) -> dict[str, str]:
 def _checks() -> Any:
     estimators: Any = [
         SoftmaxRegression(),
-        SoftmaxRegression(solver="lbfgs", fit_intercept=False),
+        SoftmaxRegression(solver="lbfgs"),
         SoftmaxRegression(solver="saga", tolerance=1e-12),
     ]
     with warnings.catch_warnings():  # it asks for scikit-learn's base class, which would make it a dependency
