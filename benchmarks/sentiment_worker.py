@@ -13,7 +13,9 @@ def lexigrad_accuracies(job, settings, seed):
     own = {name: value for name, value in settings.items() if name != "text"}
     tokenizer = {"as published": "whitespace", "punctuation split": "words"}[settings["text"]]
     files = job["files"]["as published"]
-    clf = lexigrad.TextClassifier(tokenizer=tokenizer, threads=job["threads"], seed=seed, **own).fit_file(files["train"])
+    clf = lexigrad.TextClassifier(tokenizer=tokenizer, threads=job["threads"], seed=seed, **own).fit_file(
+        files["train"]
+    )
     return [clf.evaluate_file(files[part]).accuracy for part in ("dev", "test")]
 
 

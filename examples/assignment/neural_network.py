@@ -63,7 +63,9 @@ def question_e() -> None:
 def question_f() -> None:
     """Print what the gradient check says of a right and of a wrong gradient of the sum of squares."""
     x = np.random.default_rng(0).normal(size=(4, 5))
-    print(f"2(f) 2x for the sum of squares: {lexigrad.gradcheck(lambda x: (np.sum(x**2), 2 * x), x, method='two-point')}")
+    print(
+        f"2(f) 2x for the sum of squares: {lexigrad.gradcheck(lambda x: (np.sum(x**2), 2 * x), x, method='two-point')}"
+    )
     try:
         lexigrad.gradcheck(lambda x: (np.sum(x**2), x), x, method="two-point")
     except lexigrad.GradientError as error:
@@ -85,7 +87,9 @@ def main() -> None:
     net = lexigrad.Network(hidden=5).initialise(10, 10)
     x, labels = rng.normal(size=(20, 10)), np.append(np.arange(10), rng.integers(0, 10, 10))
     s = lexigrad.sigmoid(0.7)
-    print(f"2(a) at 0.7: s (1 - s) = {s * (1 - s):.10f}, e^-x / (1 + e^-x)^2 = {np.exp(-0.7) / (1 + np.exp(-0.7)) ** 2:.10f}")
+    print(
+        f"2(a) at 0.7: s (1 - s) = {s * (1 - s):.10f}, e^-x / (1 + e^-x)^2 = {np.exp(-0.7) / (1 + np.exp(-0.7)) ** 2:.10f}"
+    )
     question_b()
     questions_c_d(net, x, labels)
     question_e()

@@ -38,11 +38,22 @@ PARTS = ("train", "dev", "test")
 CLASSES = ("very negative", "negative", "neutral", "positive", "very positive")
 L2S, FEW_L2S = np.logspace(-2, 4, 61), np.logspace(-1, 3, 5)
 OWN = {"dim": 50, "window": 5, "negatives": 10, "min_count": 1, "subsample": 1e-3, "epochs": 60, "threads": 1}
-CLASSIFIER = {"dim": 10, "epochs": 20, "lr": 0.08, "min_count": 2, "min_n": 3, "max_n": 5, "buckets": 100_000, "threads": 1}
+CLASSIFIER = {
+    "dim": 10,
+    "epochs": 20,
+    "lr": 0.08,
+    "min_count": 2,
+    "min_n": 3,
+    "max_n": 5,
+    "buckets": 100_000,
+    "threads": 1,
+}
 """Chosen on dev by benchmarks/sentiment.py."""
 RARE = 5
 """Words that occur less often in the training sentences are rare."""
-NEGATIONS = set("not n't no never none nothing nobody nowhere neither nor without hardly barely scarcely cannot".split())
+NEGATIONS = set(
+    "not n't no never none nothing nobody nowhere neither nor without hardly barely scarcely cannot".split()
+)
 CONTRASTS = set("but although though however yet despite while whereas nevertheless except".split())
 
 
@@ -195,12 +206,18 @@ def print_errors(errors: list[Error], counts: Counter[str]) -> None:
         found = [(number, error) for number, error in mistaken if is_kind(error, counts)]
         if found:
             number, error = max(found, key=lambda one: (abs(one[1].label - one[1].predicted), -len(one[1].words)))
-            print(f"  {name:12} line {number}: {CLASSES[error.label]} taken for {CLASSES[error.predicted]}: {excerpt(error, name, counts)}")
+            print(
+                f"  {name:12} line {number}: {CLASSES[error.label]} taken for {CLASSES[error.predicted]}: {excerpt(error, name, counts)}"
+            )
 
 
 def excerpt(error: Error, kind: str, counts: Counter[str]) -> str:
     """Return the few words around what makes an error of its kind."""
-    marks = {"negation": lambda word: word in NEGATIONS, "contrast": lambda word: word in CONTRASTS, "rare words": lambda word: counts[word] < RARE}
+    marks = {
+        "negation": lambda word: word in NEGATIONS,
+        "contrast": lambda word: word in CONTRASTS,
+        "rare words": lambda word: counts[word] < RARE,
+    }
     at = next((i for i, word in enumerate(error.words) if marks.get(kind, lambda word: True)(word)), 0)
     return "... " + " ".join(error.words[max(0, at - 2) : at + 4]) + " ..."
 
@@ -216,7 +233,9 @@ def print_classifier(splits: dict[str, Split], quick: bool) -> None:
     probs, labels = clf.predict_proba(texts["dev"]), splits["dev"].labels
     surest = int(np.argmax(np.where(probs.argmax(axis=1) != labels, probs.max(axis=1), 0)))
     explanation = clf.explain(texts["dev"][surest])
-    print(f"\nIts surest error, line {surest + 1} of dev, is {CLASSES[labels[surest]]}; it says {CLASSES[explanation.label]} ({probs[surest].max():.0%}), for")
+    print(
+        f"\nIts surest error, line {surest + 1} of dev, is {CLASSES[labels[surest]]}; it says {CLASSES[explanation.label]} ({probs[surest].max():.0%}), for"
+    )
     for part, contribution in explanation.strongest(n=6):
         print(f"  {contribution:+.2f}  {part}")
 
@@ -256,7 +275,9 @@ def main() -> None:
     np.add.at(confusion, (splits["dev"].labels, predicted), 1)
     save_figure(confusion_figure(confusion, CLASSES, f"{name}, dev"), arguments.pictures / "sentiment_confusion.png")
     counts = Counter(word for words in splits["train"].sentences for word in words)
-    print_errors([Error(*one) for one in zip(splits["dev"].sentences, splits["dev"].labels, predicted, strict=True)], counts)
+    print_errors(
+        [Error(*one) for one in zip(splits["dev"].sentences, splits["dev"].labels, predicted, strict=True)], counts
+    )
     print("\nlexigrad's classifier, of words and their parts, on the same sentences")
     print_classifier(splits, arguments.quick)
 

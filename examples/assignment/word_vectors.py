@@ -133,7 +133,9 @@ def questions_a_to_e_and_h() -> None:
         for model in (skipgram, cbow):
             report = lexigrad.gradcheck(lambda x, model=model, cost=cost: model(2, [0, 3, 0, 4], x, cost), both)
             print(f"  {model.__name__:8} {cost_name:17} {report.error:.1e}")
-    print(f"3(c) dot products for one word of 100,000, with 10 negatives: 11 instead of 100,000, {100_000 // 11:,} times fewer")
+    print(
+        f"3(c) dot products for one word of 100,000, with 10 negatives: 11 instead of 100,000, {100_000 // 11:,} times fewer"
+    )
 
 
 def question_f() -> None:

@@ -344,9 +344,13 @@ def confusion_figure(counts: NDArray[np.int64], labels: Sequence[Any], title: st
     counts = np.asarray(counts)
     n = len(labels)
     if counts.shape != (n, n) or not n:
-        raise DataError(f"a confusion matrix of {n} labels has the shape ({n}, {n}), at least (1, 1); got {counts.shape}")
+        raise DataError(
+            f"a confusion matrix of {n} labels has the shape ({n}, {n}), at least (1, 1); got {counts.shape}"
+        )
     if n > MOST_LABELS:
-        raise DataError(f"a picture of a confusion matrix has room for {MOST_LABELS:,} labels, got {n:,}; draw some of them")
+        raise DataError(
+            f"a picture of a confusion matrix has room for {MOST_LABELS:,} labels, got {n:,}; draw some of them"
+        )
     names = [_shown(str(label)) for label in labels]
     small = n <= MOST_CELLS
     side = 2.2 + 0.62 * n if small else 7.0
