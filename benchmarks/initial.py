@@ -7,12 +7,10 @@ from __future__ import annotations
 
 import argparse
 import statistics
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-import lexigrad
 from benchmarks.data import raw
 from benchmarks.measure import header, table
 from lexigrad.training import classifier

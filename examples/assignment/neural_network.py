@@ -34,7 +34,7 @@ X = np.array([[1.0, 2.0], [-1.0, -2.0]])
 def question_b() -> None:
     """Print the gradient p - y, and what the check says of p (1 - p)."""
     scores, label = np.array([0.2, -0.4, 1.1]), 1
-    loss, d_scores = lexigrad.softmax_cross_entropy(scores, label)
+    _, d_scores = lexigrad.softmax_cross_entropy(scores, label)
     print(f"2(b) p - y at the scores {scores}, label {label}: {d_scores}, with the sum {d_scores.sum():.0e}")
     p = lexigrad.softmax(scores)
     wrong = lexigrad.gradcheck(lambda x: (lexigrad.softmax_cross_entropy(x, label)[0], p * (1 - p)), scores, raise_error=False)  # fmt: skip

@@ -361,7 +361,7 @@ def confusion_figure(counts: NDArray[np.int64], labels: Sequence[Any], title: st
     image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=max(float(shares.max()), 1e-9), interpolation="nearest")
     fonts = _fonts(names) if small else ["DejaVu Sans"]
     if small:
-        style = {"fontfamily": fonts, "fontsize": FONT_SIZE, "parse_math": False}
+        style: dict[str, Any] = {"fontfamily": fonts, "fontsize": FONT_SIZE, "parse_math": False}
         axes.set_xticks(range(n), names, rotation=45, ha="right", rotation_mode="anchor", **style)
         axes.set_yticks(range(n), names, **style)
         for row, column in np.ndindex(n, n):
@@ -374,6 +374,7 @@ def confusion_figure(counts: NDArray[np.int64], labels: Sequence[Any], title: st
     axes.set_title(title, fontsize=11, loc="left", color="#333333", parse_math=False)
     bar = figure.colorbar(image, ax=axes, shrink=0.6, format=lambda share, _: f"{share:.0%}")
     bar.outline.set_visible(False)
+    bar.ax.tick_params(labelsize=FONT_SIZE, length=0)
     bar.set_label("share of the row")
     return figure
 
