@@ -14,6 +14,8 @@ rows; a part is a list of columns: column j of part p has the entries ``starts[p
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numba import types
 
@@ -207,6 +209,30 @@ def sort_columns(offsets, columns, data, first, stop, starts, base, next_place, 
             rows[next_place[j]] = row
             values[next_place[j]] = data[i]
             next_place[j] += 1
+
+
+def _gram_signature(dtype: Any) -> Any:
+    floats, result = inputs(dtype), outputs(dtype)
+    return types.void(PLACES, floats, floats, IDS, INT, INT, floats, INT, result, result)
+
+
+@kernel([_gram_signature(types.float64), _gram_signature(types.float32)])
+def sparse_gram(rows, values, own, starts, first, stop, a, stride, image, column):  # type: ignore[no-untyped-def]
+    """Set `image` to X_c X_c^T A, with X_c the columns first..stop that have several entries, X being one part.
+
+    Columns with one entry are a diagonal, `own` (n,), which the chunk with column 0 adds. `column` is scratch of stride numbers.
+    """
+    for i in range(own.size):
+        share = own[i] if first == 0 else own[i] * 0
+        for l in range(stride):
+            image[i * stride + l] = share * a[i * stride + l]
+    for j in range(first, stop):
+        begin, end = starts[j], starts[j + 1]
+        if end - begin > 1:
+            for l in range(stride):
+                column[l] = 0.0
+            add_from_column(rows, values, begin, end, a, column, 0, stride)
+            add_column(rows, values, begin, end, column, 0, image, stride)
 
 
 @kernel(types.float64(FLOATS, FLOATS, INT, INT))

@@ -3,7 +3,8 @@
 `narrow` is (dim, stride) and `out` (rows, stride), both flat, with rows padded to `stride`, a multiple of `WIDTH`. A tile of rows and
 vectors stays in registers: `ROWS` rows of the tall matrix share each vector of the narrow one that is read.
 
-A sparse matrix comes by columns: the places and values of one column, and the row of the narrow matrix that belongs to it.
+A sparse matrix comes by columns: the places and values of one column, and the row of the narrow matrix that belongs to it. Its products take
+float64 or float32, all arrays of a call the same.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from numba.np.arrayobj import make_array
 from lexigrad.machine.vectors import BYTES, I64, Cell, Emitted, Lanes, Stretch
 
 WIDTH = BYTES // 8
-"""Numbers of float64 in a vector: rows are padded to a multiple of it."""
+"""Numbers in a vector: rows are padded to a multiple of it."""
 
 ROWS = 8
 """Rows of the tall matrix in a tile."""
@@ -154,17 +155,17 @@ def _add_column(
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         rows, _, first, stop, _, n_start, _, stride = args
         values, narrow, out = _stretches(context, builder, signature, args, (1, 4, 6))
-        ops = Emitted(builder, 64, WIDTH)
+        ops = Emitted(builder, values.bits, WIDTH)
 
         def part(column: Any, vectors: int) -> None:
-            held = [narrow.load(place, None, 0.0) for place in _vectors(builder, n_start, column, vectors)]
+            held = [narrow.load(place, None, 0.0, WIDTH) for place in _vectors(builder, n_start, column, vectors)]
             with _loop(builder, first, stop, 1) as i:
                 factor = _one(builder, ops, values, i)
                 places = _vectors(
                     builder, _place(builder, context, signature.args[0], rows, i, stride), column, vectors
                 )
                 for value, place in zip(held, places, strict=True):
-                    out.store(ops.fma(factor, value, out.load(place, None, 0.0)), place, None)
+                    out.store(ops.fma(factor, value, out.load(place, None, 0.0, WIDTH)), place, None)
 
         _columns(builder, stride, SPARSE_VECTORS, part)
         return context.get_dummy_value()
@@ -180,18 +181,18 @@ def _add_from_column(
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         rows, _, first, stop, _, _, out_start, stride = args
         values, factors, out = _stretches(context, builder, signature, args, (1, 4, 5))
-        ops = Emitted(builder, 64, WIDTH)
+        ops = Emitted(builder, values.bits, WIDTH)
 
         def part(column: Any, vectors: int) -> None:
             to = _vectors(builder, out_start, column, vectors)
-            sums = [Cell(out.load(place, None, 0.0)) for place in to]
+            sums = [Cell(out.load(place, None, 0.0, WIDTH)) for place in to]
             with _loop(builder, first, stop, 1) as i:
                 factor = _one(builder, ops, values, i)
                 places = _vectors(
                     builder, _place(builder, context, signature.args[0], rows, i, stride), column, vectors
                 )
                 for cell, place in zip(sums, places, strict=True):
-                    cell.set(ops.fma(factor, factors.load(place, None, 0.0), cell.get()))
+                    cell.set(ops.fma(factor, factors.load(place, None, 0.0, WIDTH), cell.get()))
             for cell, place in zip(sums, to, strict=True):
                 out.store(cell.get(), place, None)
 

@@ -27,7 +27,7 @@ from lexigrad.models.examples import (
     read_weights,
 )
 from lexigrad.models.parameters import WithParameters, check_not_negative, check_whole
-from lexigrad.training import minimize
+from lexigrad.training import dual, minimize
 from lexigrad.training.softmax_regression import (
     CHUNKS,
     DenseRows,
@@ -43,7 +43,11 @@ PARAMETERS = (
     "l2", "fit_intercept", "class_weight", "solver", "max_iter", "tolerance", "warm_start", "threads", "seed", "verbose",
 )  # fmt: skip
 
-SOLVERS = ("auto", "newton", "lbfgs")
+NEWTON = ("auto", "newton")
+SOLVERS = (*NEWTON, "lbfgs", "saga")
+
+TOLERANCES = {"auto": 1e-14, "newton": 1e-14, "lbfgs": 1e-12, "saga": 1e-6}
+"""What a `tolerance` of None means."""
 
 ENTRIES = 1 << 16
 """Entries of a sparse matrix that are worth a thread of their own in prediction."""
@@ -72,12 +76,14 @@ class SoftmaxRegression(WithParameters):
     fit_intercept : False: b stays 0
     class_weight : None; {label: weight}, others having 1; or "balanced": n / (n_labels n_l) for a label with n_l examples. These multiply the
         weights of the examples
-    solver : "newton": Newton's method, its linear systems by preconditioned conjugate gradients; "lbfgs"; "auto" is "newton"
-    max_iter : most steps of the solver
-    tolerance : training ends when the estimated distance of the cost from its minimum is at most this share of the cost
+    solver : "newton": Newton's method, its linear systems by preconditioned conjugate gradients; "lbfgs"; "saga": one example a
+        step, whose time an epoch grows with the entries of X alone, for a rough optimum of very many examples; "auto" is "newton"
+    max_iter : most steps of the solver; epochs of "saga"
+    tolerance : training ends when the estimated distance of the cost from its minimum is at most this share of the cost; None: 1e-14, with
+        "lbfgs" 1e-12, with "saga" 1e-6
     warm_start : training starts from the coefficients of the last one where its labels and number of features were the same
     threads : None means what the process may use. The coefficients do not depend on it
-    seed : of the rows that are sampled for the preconditioner of dense examples
+    seed : of the rows that are sampled for Newton's linear systems over dense examples, and of the order of "saga"
     verbose : write the cost of each step to standard error
 
     Attributes
@@ -85,7 +91,7 @@ class SoftmaxRegression(WithParameters):
     classes_ : (n_labels,) the labels, sorted
     coef_ : (n_labels, n_features) W^T; (1, n_features) for two labels
     intercept_ : (n_labels,) b; (1,) for two labels
-    n_iter_ : steps taken
+    n_iter_ : steps or epochs taken
     cost_ : f at the coefficients
     converged_ : whether the tolerance was reached
     n_features_in_ : number of features
@@ -112,7 +118,7 @@ class SoftmaxRegression(WithParameters):
         class_weight: dict[Any, float] | str | None = None,
         solver: str = "auto",
         max_iter: int = 1000,
-        tolerance: float = 1e-14,
+        tolerance: float | None = None,
         warm_start: bool = False,
         threads: int | None = None,
         seed: int = 0,
@@ -168,7 +174,7 @@ class SoftmaxRegression(WithParameters):
         problem = Problem(X, y, sample_weight, self.class_weight, bool(self.fit_intercept))
         start = self._start(problem)
         with Workers(thread_count(self.threads)) as workers:
-            self._train(problem, problem.rows(workers), workers, start)
+            self._train(problem, problem.rows(workers, self.solver), workers, start)
         return self
 
     def path(self, X: Any, y: Any, l2s: Iterable[float], sample_weight: ArrayLike | None = None) -> list[Self]:
@@ -197,7 +203,7 @@ class SoftmaxRegression(WithParameters):
         problem = Problem(X, y, sample_weight, self.class_weight, bool(self.fit_intercept))
         start = self._start(problem)
         with Workers(thread_count(self.threads)) as workers:
-            rows = problem.rows(workers)
+            rows = problem.rows(workers, self.solver)
             for model in sorted(models, key=lambda model: -model.l2):
                 model._train(problem, rows, workers, start)
                 start = (model.coef_, model.intercept_)
@@ -213,30 +219,43 @@ class SoftmaxRegression(WithParameters):
     def _train(self, problem: Problem, rows: Rows, workers: Workers, start: tuple[Floats, Floats] | None) -> None:
         l2 = float(self.l2)
         objective = Objective(rows, problem.ids, problem.sample_weights, problem.sizes, l2, workers, self.seed)
-        first = objective.evaluate(problem.priors() if start is None else problem.packed(*start))
-        minimize.check_start(first)
-        search = minimize.Search(first)
-        solver = minimize.lbfgs if self.solver == "lbfgs" else minimize.newton
-        try:
-            solver(objective, search, int(self.max_iter), float(self.tolerance), self._report)
-        finally:  # after Ctrl-C as well
-            self._keep(problem, search)
+        weights = problem.priors() if start is None else problem.packed(*start)
+        tolerance = TOLERANCES[self.solver] if self.tolerance is None else float(self.tolerance)
+        limits = (int(self.max_iter), tolerance, self._report)
+        search: minimize.Search[Any]
+        if self.solver in NEWTON and dual.serves(rows, l2):
+            in_examples = dual.DualObjective(objective)
+            search = minimize.Search(in_examples.start(weights))
+            try:
+                dual.newton(in_examples, search, *limits)
+            finally:  # after Ctrl-C as well
+                self._keep(problem, search, in_examples.weights(search.point.place))
+        else:
+            search = minimize.Search(objective.evaluate(weights))
+            minimize.check_start(search.point)
+            try:
+                if self.solver == "saga":
+                    minimize.saga(objective, problem.by_rows(), search, *limits)
+                else:
+                    (minimize.lbfgs if self.solver == "lbfgs" else minimize.newton)(objective, search, *limits)
+            finally:
+                self._keep(problem, search, search.point.weights)
         if not search.converged:
             warnings.warn(
-                f"after max_iter={self.max_iter} steps the cost may be {search.gap:.1e} of itself above its minimum, more than tolerance={self.tolerance}: "
+                f"after max_iter={self.max_iter} steps the cost may be {search.gap:.1e} of itself above its minimum, more than tolerance={tolerance}: "
                 "raise max_iter, or bring the features to a size around 1",
                 LexigradWarning,
                 3,
             )
 
-    def _report(self, search: minimize.Search) -> None:
+    def _report(self, search: minimize.Search[Any]) -> None:
         if self.verbose:
             sys.stderr.write(
                 f"step {search.iterations}  cost {search.point.cost:.6f}  above the minimum, before this step: about {search.gap:.1e} of it\n"
             )
 
-    def _keep(self, problem: Problem, search: minimize.Search) -> None:
-        self.coef_, self.intercept_ = problem.unpacked(search.point.weights)
+    def _keep(self, problem: Problem, search: minimize.Search[Any], weights: Floats) -> None:
+        self.coef_, self.intercept_ = problem.unpacked(weights)
         self.classes_, self.n_features_in_ = problem.classes, problem.n_features
         self.n_iter_, self.cost_, self.converged_ = max(1, search.iterations), search.point.cost, search.converged
         vars(self).pop("feature_names_in_", None)
@@ -250,7 +269,8 @@ class SoftmaxRegression(WithParameters):
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Return the most probable label of each example, (n,) with the dtype of `classes_`."""
-        return self.classes_[self._all_scores(X).argmax(axis=1)]
+        best = self._all_scores(X).argmax(axis=1)
+        return self.classes_[best]
 
     def predict_proba(self, X: Any) -> Floats:
         """Return the probability of every label, (n, n_labels), columns as `classes_`; rows sum to 1."""
@@ -376,6 +396,7 @@ class SoftmaxRegression(WithParameters):
             return np.asarray(examples @ self.coef_.T + self.intercept_)
 
     def _all_scores(self, X: Any) -> Floats:
+        """Return the scores of all labels; of two, the first has 0."""
         scores = self._scores(X)
         return scores if len(self.classes_) > 2 else np.hstack([np.zeros((len(scores), 1)), scores])
 
@@ -383,7 +404,8 @@ class SoftmaxRegression(WithParameters):
 def check_settings(params: dict[str, Any]) -> None:
     """Raise `ParameterError` for the first setting that is out of range."""
     check_not_negative("l2", params["l2"])
-    check_not_negative("tolerance", params["tolerance"])
+    if params["tolerance"] is not None:
+        check_not_negative("tolerance", params["tolerance"])
     check_whole("max_iter", params["max_iter"], 1)
     check_whole("seed", params["seed"], 0)
     if not isinstance(params["solver"], str) or params["solver"] not in SOLVERS:
@@ -459,12 +481,20 @@ class Problem:
         weights = [check_not_negative(f"class_weight of {label!r}", chosen.get(label, 1.0)) for label in known]
         return np.array(weights)
 
-    def rows(self, workers: Workers) -> Rows:
-        """Return the examples as the objective needs them."""
+    def rows(self, workers: Workers, solver: str = "lbfgs") -> Rows:
+        """Return the examples as the objective of a solver needs them."""
         if isinstance(self.matrix, SparseMatrix):
             offsets, columns, data, (_, dim) = self.matrix
-            return SparseRows(offsets, columns, data, dim, self.sizes.stride, workers)
+            parts = 1 if solver in NEWTON and self.n < dim else None  # Newton's method in the space of examples
+            return SparseRows(offsets, columns, data, dim, self.sizes.stride, workers, parts)
         return DenseRows(self.matrix, workers)
+
+    def by_rows(self) -> minimize.ByRows:
+        """Return the examples as SAGA reads them."""
+        if isinstance(self.matrix, SparseMatrix):
+            return minimize.ByRows(self.matrix.offsets, self.matrix.columns, self.matrix.data)
+        n, dim = self.matrix.shape
+        return minimize.ByRows(np.arange(n + 1) * dim, None, self.matrix.reshape(-1))
 
     def priors(self) -> Floats:
         """Return weights of 0 and the intercept that is best with them, as the kernels have them."""

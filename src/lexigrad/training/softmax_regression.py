@@ -237,10 +237,17 @@ class SparseRows:
     """
 
     def __init__(
-        self, offsets: Ints, columns: NDArray[np.int32], data: Floats, dim: int, stride: int, workers: Workers
+        self,
+        offsets: Ints,
+        columns: NDArray[np.int32],
+        data: Floats,
+        dim: int,
+        stride: int,
+        workers: Workers,
+        parts: int | None = None,
     ) -> None:
         self.n, self.dim, self.workers = len(offsets) - 1, dim, workers
-        self.parts = bounds_of(self.n, max(1, min(64, -(-self.n * stride * 8 // PART_BYTES))))
+        self.parts = bounds_of(self.n, parts or max(1, min(64, -(-self.n * stride * 8 // PART_BYTES))))
         counts = np.zeros((len(self.parts), dim + 1), np.int64)
         for part, (first, stop) in enumerate(self.parts):
             counts[part, 1:] = np.bincount(columns[offsets[first] : offsets[stop]], minlength=dim)
@@ -276,7 +283,7 @@ class SparseRows:
             )  # fmt: skip
 
         costs = self.workers.run(work, [(i, *part) for i, part in enumerate(self.parts)])
-        self._transposed(sizes, gradient)
+        self.transposed(sizes, gradient)
         return math.fsum(costs) if np.isfinite(costs).all() else math.nan
 
     def hessian_product(
@@ -292,9 +299,10 @@ class SparseRows:
             kernels.rows_curvatures(probs, self.residuals, first, stop, sizes.n_scores, stride, sample_weights)
 
         self.workers.run(work, [(i, *part) for i, part in enumerate(self.parts)])
-        self._transposed(sizes, product)
+        self.transposed(sizes, product)
 
-    def _transposed(self, sizes: Sizes, out: Floats) -> None:
+    def transposed(self, sizes: Sizes, out: Floats) -> None:
+        """Set `out` to X^T R and the sum of the rows of R, of the R in `residuals`."""
         stride = sizes.stride
 
         def work(first: int, stop: int) -> None:
@@ -365,6 +373,15 @@ class Objective:
         self.rows.hessian_product(vector, self.sample_weights, self.sizes, point.probs, product)
         self._penalise(vector, product)
         return product
+
+    def residuals(self, point: Point) -> Floats:
+        """Return R at a point, flat (n, stride)."""
+        n, stride = self.rows.n, self.sizes.stride
+        table = point.probs.reshape(n, stride) * self.sample_weights[:, None]
+        columns = self.ids - self.sizes.implied
+        rows = np.flatnonzero(columns >= 0)
+        table[rows, columns[rows]] -= self.sample_weights[rows]
+        return table.reshape(-1)
 
     def preconditioner(self, point: Point) -> Solve:
         """Return what comes near the inverse of the Hessian at a point, as a function."""
