@@ -13,6 +13,9 @@ any form that lexigrad.load reads.
 
 4(c) The l2 is chosen on the dev sentences: on the training sentences the smallest always looks best, and test sentences that had a say in the choice
 could not tell how well it does on sentences that had none. Equal accuracies go to the larger l2.
+
+    lexigrad prove softmax_regression_gradient softmax_regression_hessian
+
 4(d-f) are printed and drawn. Pretrained vectors do better than the own ones of 3(g): they have seen billions of words, the treebank has 164,000, and they
 have 50 numbers, not 10. Own vectors that also have 50, and see the frequent words more often, catch up: they know the language of reviews.
 4(g) Averaging forgets the order of the words, so that "not" and "but" can change little, and a single rare word decides little among the others. The
