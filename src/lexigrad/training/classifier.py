@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from lexigrad.kernels.classifier import DIVERGED, initialise, to_features, train
+from lexigrad.kernels.classifier import DIVERGED, to_features, train
 from lexigrad.machine.intrinsics import LANES, WIDTH
 from lexigrad.machine.threads import map_threads
 from lexigrad.text.features import EncodedTexts
@@ -57,8 +57,15 @@ class LabelledTexts:
         return len(self.label_offsets) - 1
 
 
+OUTPUT_LENGTH = 3.0
+"""Output weights begin as uniform numbers in (-1, 1) * OUTPUT_LENGTH / sqrt(dim): rows about 1.7 long, whatever dim is. Chosen with benchmarks/initial.py."""
+
+
 class Weights:
     """The matrices in training.
+
+    The input begins at 0 and the output at random. So a feature's vector holds what its texts taught it and nothing else; from random rows and a zero
+    output, as in fastText, a rare feature keeps the noise that it began with, and all must first grow a signal in both matrices.
 
     Attributes
     ----------
@@ -70,10 +77,11 @@ class Weights:
         self.dim = dim
         self.stride = -(-dim // WIDTH) * WIDTH
         self.n_labels = n_labels
-        self.input = np.empty(max(1, len(members)) * dim, np.float32)
+        self.input = np.zeros(max(1, len(members)) * dim, np.float32)
         self.output = np.zeros(n_labels * self.stride, np.float32)
+        drawn = np.random.default_rng(seed).random((n_labels, dim), np.float32)
+        self.output.reshape(n_labels, self.stride)[:, :dim] = (2 * drawn - 1) * np.float32(OUTPUT_LENGTH / np.sqrt(dim))
         self.members, self.threads = members, threads
-        self._each_range(lambda first, stop: initialise(self.input, dim, seed, first, stop))
 
     def _each_range(self, function: Callable[[int, int], None]) -> None:
         edges = np.linspace(0, len(self.members), 4 * self.threads + 1).astype(np.int64)
