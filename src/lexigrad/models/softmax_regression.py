@@ -77,13 +77,14 @@ class SoftmaxRegression(WithParameters):
     class_weight : None; {label: weight}, others having 1; or "balanced": n / (n_labels n_l) for a label with n_l examples. These multiply the
         weights of the examples
     solver : "newton": Newton's method, its linear systems by preconditioned conjugate gradients; "lbfgs"; "saga": one example a
-        step, whose time an epoch grows with the entries of X alone, for a rough optimum of very many examples; "auto" is "newton"
+        step, whose time an epoch grows with the entries of X alone, for a rough optimum of very many examples; "auto" is "newton", for sparse
+        examples with fewer rows than features after epochs of dual coordinate ascent, which together count as one step
     max_iter : most steps of the solver; epochs of "saga"
     tolerance : training ends when the estimated distance of the cost from its minimum is at most this share of the cost; None: 1e-14, with
         "lbfgs" 1e-12, with "saga" 1e-6
     warm_start : training starts from the coefficients of the last one where its labels and number of features were the same
     threads : None means what the process may use. The coefficients do not depend on it
-    seed : of the rows that are sampled for Newton's linear systems over dense examples, and of the order of "saga"
+    seed : of the rows that are sampled for Newton's linear systems over dense examples, and of the orders of "saga" and dual ascent
     verbose : write the cost of each step to standard error
 
     Attributes
@@ -227,6 +228,10 @@ class SoftmaxRegression(WithParameters):
             in_examples = dual.DualObjective(objective)
             search = minimize.Search(in_examples.start(weights))
             try:
+                if self.solver == "auto":
+                    from lexigrad.training.dual_ascent import improve  # compiled where it is used
+
+                    improve(in_examples, problem.by_rows(), search, tolerance, int(self.seed), self._report)
                 dual.newton(in_examples, search, *limits)
             finally:  # after Ctrl-C as well
                 self._keep(problem, search, in_examples.weights(search.point.place))

@@ -27,6 +27,7 @@ from lexigrad.training.minimize import (
     FORCING,
     HALVINGS,
     MOST_PRODUCTS,
+    ROUGH,
     ROUNDING,
     Report,
     Search,
@@ -62,11 +63,18 @@ def newton(
     while search.iterations < max_iter and not search.converged:
         found, slope = objective.direction(search.point, tolerance)
         search.gap = relative(-0.5 * slope, search.point.cost)
+        if found is None:
+            search.converged = True
+            return
         point = objective.step(search.point, found, slope)
         search.iterations += 1
         search.converged = search.gap <= max(tolerance, FLOOR) or point is None
         search.point = point or search.point
         report(search)
+
+
+SINGLE = 1e-10
+"""Share of the squared gradient that a linear system may keep at least, as its products are in float32."""
 
 
 def serves(rows: Any, l2: float) -> bool:
@@ -165,8 +173,12 @@ class DualObjective:
         out[-self.sizes.stride :] = place.intercept
         return out
 
-    def direction(self, point: DualPoint, tolerance: float) -> tuple[Place, float]:
-        """Return Newton's step by conjugate gradients, and the slope of the cost along it; compare `minimize.conjugate_gradients`."""
+    def direction(self, point: DualPoint, tolerance: float) -> tuple[Place | None, float]:
+        """Return Newton's step by conjugate gradients, and the slope of the cost along it; compare `minimize.conjugate_gradients`.
+
+        The cost curves by l2 at least, so it is at most |gradient|^2 / (2 l2) above its minimum; where that is within a tolerance that is not
+        small, there is no step.
+        """
         sizes, n, size = self.sizes, self.rows.n, self.size
         sample_weights = self.objective.sample_weights
         rest = -(point.residuals + self.l2 * point.place.a)
@@ -175,8 +187,12 @@ class DualObjective:
         along = Place(rest.copy(), image.copy(), rest_intercept.copy())
         found = Place(np.zeros(size), image, np.zeros(sizes.stride))
         first = squares = self.dot(rest, image) + self.dot(rest_intercept, rest_intercept)
+        if tolerance >= ROUGH and first <= 2.0 * tolerance * self.l2 * point.cost:
+            return None, -first / self.l2
         start_image, start_intercept = image, rest_intercept
-        enough = max(FORCING**2 * first, 0.02 * tolerance * self.objective.l2 * max(point.cost, 1e-300))
+        scale = self.l2 * max(point.cost, 1e-300)
+        forcing = max(SINGLE, min(FORCING**2, first / scale))  # near the optimum each step then squares the gap
+        enough = max(forcing * first, (0.5 if tolerance >= ROUGH else 1e-6) * tolerance * scale)
         for products in range(MOST_PRODUCTS):
             if not squares > enough and products:
                 break

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from lexigrad.errors import DivergenceError
 from lexigrad.kernels import softmax_regression as kernels
-from lexigrad.kernels.saga import saga_settle, saga_steps
 from lexigrad.training.softmax_regression import Floats, Objective, Point, Solve
 
 DECREASE = 1e-4
@@ -26,6 +25,8 @@ PAIRS = 10
 """Steps that L-BFGS remembers."""
 FORCING = 0.3
 """Error that a linear system of Newton's method may keep, in the norm of its preconditioner."""
+ROUGH = 1e-10
+"""Tolerances from here up want a cost; smaller ones want coefficients."""
 MOST_PRODUCTS = 500
 """Hessian-vector products of one linear system."""
 HALVINGS = 60
@@ -98,7 +99,9 @@ def conjugate_gradients(objective: Objective, point: Point, solve: Solve, tolera
     along = solved.copy()
     size = first = objective.dot(rest, solved)
     # Once the gap, about size / 2, is within the tolerance there is nothing to solve for.
-    enough = max(FORCING**2 * first, 0.02 * tolerance * max(point.cost, 1e-300))
+    cost = max(point.cost, 1e-300)
+    forcing = min(FORCING**2, first / cost)  # near the optimum each step then squares the gap
+    enough = max(forcing * first, (0.02 if tolerance >= ROUGH else 1e-6) * tolerance * cost)
     for products in range(MOST_PRODUCTS):
         if not size > enough and products:
             return direction, products
@@ -252,6 +255,8 @@ def saga(
 
     `gap` is what `left` says, over the cost.
     """
+    from lexigrad.kernels.saga import saga_settle, saga_steps  # compiled where it is used
+
     n, dim, sizes = objective.rows.n, objective.rows.dim, objective.sizes
     norms = row_norms(rows, n, dim) + float(sizes.intercept)
     largest = 0.5 * float((objective.sample_weights * norms).max()) + objective.l2 / n
