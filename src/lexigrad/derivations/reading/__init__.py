@@ -1,0 +1,1 @@
+"""From Markdown to trees: formulas, their chains, LaTeX."""
