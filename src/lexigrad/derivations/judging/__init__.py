@@ -1,0 +1,1 @@
+"""From trees to verdicts: names, shapes, values."""
