@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 import lexigrad
+from lexigrad import derivations
 from lexigrad.kernels.sampling import ONE, alias_table
 from lexigrad.kernels.word_vectors import HOT, train_vectors
 from lexigrad.losses.hierarchical_softmax import huffman_paths
@@ -159,6 +160,17 @@ def test_an_example_prints_what_the_page_shows(name: str) -> None:
     shown = "".join(rounded(block) for block in blocks)
     for line in rounded(result.stdout).splitlines():
         assert line in shown
+
+
+def test_the_received_solution_is_checked_as_the_page_shows() -> None:
+    text = (EXAMPLES / "received.md").read_text(encoding="utf-8")
+    steps = derivations.check(text)
+    assert {step.verdict for step in steps if step.line < text.split("## 2(b)")[0].count("\n")} <= {
+        "holds",
+        "definition",
+    }
+    shown = derivations.report(text, steps)
+    assert shown[shown.index("  ## 2(b)") :] in (EXAMPLES.parents[1] / "docs/assignment.md").read_text(encoding="utf-8")
 
 
 def test_the_claims_that_back_the_answers_exist() -> None:
