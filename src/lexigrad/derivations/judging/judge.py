@@ -210,7 +210,9 @@ class _Judge:
         except (IllTyped, Unreadable):
             return
         for name, rank in scene.ranks.items():
-            if rank or not isinstance(definition.value, Derivative):  # of a derivative, that a name may be a number says little
+            if rank or not isinstance(
+                definition.value, Derivative
+            ):  # of a derivative, that a name may be a number says little
                 self.knowledge.ranks.setdefault(name, (rank, item.section))
 
     def _end_redefinition(self, item: Item) -> None:
