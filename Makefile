@@ -15,7 +15,7 @@ demo: $(VENV)/installed
 
 test: demo $(VENV)/installed-test
 	$(BIN)/python -m pytest -m "not long"
-	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest tests/machine tests/maths tests/losses -m "not long"
+	NUMBA_DISABLE_JIT=1 $(BIN)/python -m pytest tests/machine tests/maths tests/losses tests/kernels/test_softmax_regression.py tests/kernels/test_dual_ascent.py -m "not long"
 
 test-long: $(VENV)/installed-test
 	$(BIN)/python -m pytest -m long -s -v

@@ -75,7 +75,7 @@ def model_of(system, tolerance):
         return lexigrad.SoftmaxRegression(l2=L2, solver=solver, tolerance=tolerance, threads=2)
     from sklearn.linear_model import LogisticRegression
 
-    return LogisticRegression(C=1 / L2, solver=solver, tol=tolerance, max_iter=100000)
+    return LogisticRegression(C=1 / L2, solver=solver, tol=tolerance, max_iter=100000, random_state=0)
 
 
 def make(path, n, folder):

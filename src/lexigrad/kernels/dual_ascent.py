@@ -32,6 +32,8 @@ FLOATS, RESULT = inputs(REAL), outputs(REAL)
 
 REFINEMENTS = 20
 """Most steps of Newton's method for one example."""
+FAR = np.float32(1)
+"""Steps of log p are cut off here: whole ones would run in circles where q is large."""
 NEAR = np.float32(0.1)
 """Steps below this, as a mean over the new p, are the last."""
 TINY = np.float32(1e-30)
@@ -74,7 +76,7 @@ def refine(scores, before, at, q, implied, n, logs, probs, steps):  # type: igno
     shift, length = error / weight, np.float32(0)
     for l in range(implied, n):
         rest = logs[l] - scores[l] + q * (probs[l] - before[at + l])
-        step = (rest - shift) / (np.float32(1) + q * probs[l])
+        step = min(max((rest - shift) / (np.float32(1) + q * probs[l]), -FAR), FAR)
         steps[l - implied] = step
         logs[l] -= step
     if implied:

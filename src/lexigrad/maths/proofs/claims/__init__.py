@@ -40,6 +40,7 @@ SECTIONS: dict[str, tuple[str, ...]] = {
         "l2_gradient",
         "softmax_regression_gradient",
         "softmax_regression_hessian",
+        "softmax_regression_duality_gap",
     ),
     "Identities that the kernels use": (
         "winner_log_probability",
