@@ -48,7 +48,7 @@ def _vectors(vectors: Any, path: Path) -> dict[str, Any]:
         "kind": "word_vectors",
         "file_bytes": path.stat().st_size,
         "n_words": len(vectors),
-        "dim": fitted.vectors.shape[1],
+        "dim": fitted.dim,
         "n_rows": fitted.subwords.n_rows,
         **fitted.facts,
         "params": vectors.get_params(),

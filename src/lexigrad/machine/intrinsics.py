@@ -39,8 +39,8 @@ def _vector_at(builder: Any, base: Any, index: Any, width: int) -> Any:
     return builder.bitcast(builder.gep(base, [index]), ir.VectorType(F32, width).as_pointer())
 
 
-def _load(builder: Any, base: Any, index: Any, width: int) -> Any:
-    return builder.load(_vector_at(builder, base, index, width), align=4)
+def _load(builder: Any, base: Any, index: Any, width: int, align: int = 4) -> Any:
+    return builder.load(_vector_at(builder, base, index, width), align=align)
 
 
 def _store(builder: Any, value: Any, base: Any, index: Any, width: int) -> None:
@@ -115,18 +115,21 @@ def _pow2(typingctx: Any, exponent: Any) -> Any:
 def _scaled(context: Any, builder: Any, signature: Any, args: Any, add: bool) -> Any:
     alpha, x, x_start, y, y_start, n = args
     x = builder.gep(_data(context, builder, signature.args[1], x), [x_start])
+    align = 4
+    if signature.args[1].dtype == types.uint8:  # float32 numbers at any byte of a mapped file
+        x, align = builder.bitcast(x, F32.as_pointer()), 1
     y = builder.gep(_data(context, builder, signature.args[3], y), [y_start])
     start = _const(0)
     for width in (WIDTH, 4):
         stop = builder.and_(n, _const(-width))
         factor = _splat(builder, alpha, width)
         with _loop(builder, start, stop, width) as (i, _):
-            value = _load(builder, x, i, width)
+            value = _load(builder, x, i, width, align)
             total = _fma(builder, factor, value, _load(builder, y, i, width)) if add else builder.fmul(factor, value)
             _store(builder, total, y, i, width)
         start = stop
     with _loop(builder, start, n, 1) as (i, _):
-        place, value = builder.gep(y, [i]), builder.load(builder.gep(x, [i]))
+        place, value = builder.gep(y, [i]), builder.load(builder.gep(x, [i]), align=align)
         builder.store(_fma(builder, alpha, value, builder.load(place)) if add else builder.fmul(alpha, value), place)
     return context.get_dummy_value()
 
@@ -145,6 +148,15 @@ def _set_scaled(typingctx: Any, alpha: Any, x: Any, x_start: Any, y: Any, y_star
         return _scaled(context, builder, signature, args, False)
 
     return types.void(types.float32, x, types.intp, y, types.intp, types.intp), codegen
+
+
+@intrinsic
+def _float_at(typingctx: Any, x: Any, place: Any) -> Any:
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        pointer = builder.gep(_data(context, builder, signature.args[0], args[0]), [args[1]])
+        return builder.load(builder.bitcast(pointer, F32.as_pointer()), align=1)
+
+    return types.float32(x, types.intp), codegen
 
 
 def _blocks(builder: Any, dim: Any, emit: Callable[[Any, int], None]) -> None:
@@ -373,14 +385,26 @@ def _pow2_plain(exponent: Any) -> Any:
     return np.float32(np.nan) if np.isnan(exponent) else np.ldexp(np.float32(1.0), np.int32(exponent))
 
 
+def _floats(x: Any, start: int, n: int) -> Any:
+    """Return `n` numbers of an array of float32, or of the bytes of such numbers, from the element or byte `start` on."""
+    return (
+        np.frombuffer(x[start : start + 4 * n].tobytes(), np.float32) if x.dtype == np.uint8 else x[start : start + n]
+    )
+
+
 def _add_scaled_plain(alpha: Any, x: Any, x_start: int, y: Any, y_start: int, n: int) -> None:
-    """y[y_start : y_start + n] += alpha * x[x_start : x_start + n]."""
-    y[y_start : y_start + n] += np.float32(alpha) * x[x_start : x_start + n]
+    """y[y_start : y_start + n] += alpha * x[x_start : x_start + n]; x may be the bytes of float32 numbers, and x_start then counts bytes."""
+    y[y_start : y_start + n] += np.float32(alpha) * _floats(x, x_start, n)
 
 
 def _set_scaled_plain(alpha: Any, x: Any, x_start: int, y: Any, y_start: int, n: int) -> None:
-    """y[y_start : y_start + n] = alpha * x[x_start : x_start + n]."""
-    y[y_start : y_start + n] = np.float32(alpha) * x[x_start : x_start + n]
+    """y[y_start : y_start + n] = alpha * x[x_start : x_start + n]; x as for `add_scaled`."""
+    y[y_start : y_start + n] = np.float32(alpha) * _floats(x, x_start, n)
+
+
+def _float_at_plain(x: Any, place: int) -> Any:
+    """Return the float32 number whose bytes are ``x[place:place + 4]``."""
+    return _floats(x, place, 1)[0]
 
 
 def _sum_rows_plain(
@@ -440,13 +464,13 @@ def _block_normalise_plain(scores: Any, n_labels: int, total: Any) -> None:
 
 if config.DISABLE_JIT:
     prefetch, prefetch_to_write, exchange, pow2 = _prefetch_plain, _prefetch_plain, _exchange_plain, _pow2_plain
-    add_scaled, set_scaled = _add_scaled_plain, _set_scaled_plain
+    add_scaled, set_scaled, float_at = _add_scaled_plain, _set_scaled_plain, _float_at_plain
     sum_rows, add_to_rows, add_to_each = _sum_rows_plain, _add_to_rows_plain, _add_to_each_plain
     block_scores, block_step = _block_scores_plain, _block_step_plain
     block_shift, block_normalise = _block_shift_plain, _block_normalise_plain
 else:
     prefetch, prefetch_to_write, exchange, pow2 = _prefetch, _prefetch_to_write, _exchange, _pow2
-    add_scaled, set_scaled = _add_scaled, _set_scaled
+    add_scaled, set_scaled, float_at = _add_scaled, _set_scaled, _float_at
     sum_rows, add_to_rows, add_to_each = _sum_rows, _add_to_rows, _add_to_each
     block_scores, block_step = _block_scores, _block_step
     block_shift, block_normalise = _block_shift, _block_normalise

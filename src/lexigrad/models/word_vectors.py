@@ -329,13 +329,11 @@ class WordVectors(WithParameters):
             For a word without a vector.
         """
         if isinstance(word, (list, np.ndarray)):
-            return (
-                np.stack([self[one] for one in word]) if len(word) else np.empty((0, self.vectors.shape[1]), np.float32)
-            )
+            return np.stack([self[one] for one in word]) if len(word) else np.empty((0, self.fitted.dim), np.float32)
         fitted = self.fitted
         place = fitted.ids.get(word)
         if place is not None:
-            return fitted.vectors[place]
+            return fitted.vector(place)
         if isinstance(word, str):
             rows = fitted.subwords.rows_of(encoded([word])[0])
             if len(rows):
@@ -363,10 +361,8 @@ class WordVectors(WithParameters):
         check_whole("k", k, 1)
         fitted = self.fitted
         if isinstance(word, np.ndarray) and word.dtype.kind == "f":
-            if word.shape[-1] != fitted.vectors.shape[1] or word.ndim > 2:
-                raise DataError(
-                    f"expected a vector of {fitted.vectors.shape[1]} numbers, or rows of them, got shape {word.shape}"
-                )
+            if word.shape[-1] != fitted.dim or word.ndim > 2:
+                raise DataError(f"expected a vector of {fitted.dim} numbers, or rows of them, got shape {word.shape}")
             found = self._nearest(
                 np.atleast_2d(word).astype(np.float32), [()] * (1 if word.ndim == 1 else len(word)), k
             )
@@ -402,7 +398,7 @@ class WordVectors(WithParameters):
             except KeyError:
                 continue
         if not found:
-            return np.zeros(self.vectors.shape[1], np.float32)
+            return np.zeros(self.fitted.dim, np.float32)
         return normalised(np.stack(found)).mean(axis=0, dtype=np.float32)
 
     def _nearest(

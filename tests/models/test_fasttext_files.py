@@ -1,0 +1,189 @@
+"""Models of fastText: their predictions are fastText's own, before what it adds to them."""
+
+from __future__ import annotations
+
+import json
+import pickle
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import lexigrad
+from lexigrad import TextClassifier, WordVectors
+from lexigrad.models.fasttext_files import label_prefix_of
+from tests.conftest import real_data
+from tests.oracles import fasttext as oracle
+
+FOLDER = Path(__file__).parents[1] / "formats/fasttext"
+GOLDEN: dict[str, Any] = json.loads((FOLDER / "golden.json").read_text(encoding="utf-8"))
+CLASSIFIERS = sorted(GOLDEN["classifiers"])
+VECTORS = sorted(GOLDEN["vectors"])
+TEXTS: list[str] = GOLDEN["texts"]
+
+
+def opened(name: str) -> TextClassifier:
+    model = lexigrad.load(FOLDER / name)
+    assert isinstance(model, TextClassifier)
+    return model.set_params(threads=1)
+
+
+@pytest.mark.parametrize("name", CLASSIFIERS)
+def test_the_plain_model_answers_as_fasttext_did(name: str) -> None:
+    plain = oracle.Model(FOLDER / name)
+    jumps = 0
+    for text, (labels, probs) in zip(TEXTS, GOLDEN["classifiers"][name], strict=True):
+        ours = plain.predict(text.encode(), exact=False)
+        if plain.settings["loss"] == oracle.HS:  # there fastText gives up below 1e-5
+            assert len(labels) >= min(10, sum(p > 1.01e-5 for p in ours.values()))
+        else:
+            assert len(labels) == min(10, len(ours))
+        found = [ours[label.encode()] for label in labels]
+        off = np.abs(np.array(found) - probs) > 3e-6
+        if plain.settings["loss"] in (oracle.NS, oracle.OVA):
+            jumps += int(off.sum())  # a score on the edge of a step of the table
+            assert np.abs(np.array(found) - probs).max(initial=0) < 0.008
+        else:
+            assert not off.any(), text
+    assert jumps <= 2
+
+
+@pytest.mark.parametrize("name", CLASSIFIERS)
+def test_predictions_are_exact(name: str) -> None:
+    model, plain = opened(name), oracle.Model(FOLDER / name)
+    probs = model.predict_proba(TEXTS)
+    prefix = model.label_prefix
+    for text, row in zip(TEXTS, probs, strict=True):
+        exact = plain.predict(text.encode(), exact=True)
+        if not exact:
+            continue
+        expected = [exact[(prefix + label).encode()] for label in model.classes_.tolist()]
+        np.testing.assert_allclose(row, expected, atol=4e-6)  # float32 sums of up to 900 rows
+    loss = {1: "hierarchical_softmax", 2: "negative_sampling", 3: "softmax", 4: "one_vs_all"}
+    assert model.loss == loss[plain.settings["loss"]]
+    if model.loss in ("softmax", "hierarchical_softmax"):
+        np.testing.assert_allclose(probs.sum(axis=1), 1, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", CLASSIFIERS)
+def test_first_labels_are_those_of_fasttext(name: str) -> None:
+    model = opened(name)
+    labels, probs = model.top_k(TEXTS, k=3)
+    for text, found, p, (theirs, their_p) in zip(TEXTS, labels, probs, GOLDEN["classifiers"][name], strict=True):
+        if theirs and (
+            len(their_p) < 2 or (their_p[0] - their_p[1] > 1e-4 and model.loss in ("softmax", "hierarchical_softmax"))
+        ):
+            assert model.label_prefix + found[0] == theirs[0], text
+            assert abs(p[0] - their_p[0]) < 2e-4
+    assert model.predict(TEXTS).tolist() == labels[:, 0].tolist()
+
+
+@pytest.mark.parametrize("name", CLASSIFIERS)
+def test_explanations_add_up(name: str) -> None:
+    model = opened(name)
+    for text in TEXTS:
+        explained = model.explain(text)
+        np.testing.assert_allclose(explained.contributions.sum(axis=0), explained.scores, atol=1e-6)
+        np.testing.assert_allclose(explained.probs, model.predict_proba([text])[0], atol=4e-6)
+        plain = oracle.Model(FOLDER / name)
+        assert explained.known == len(plain.rows_of(text.encode()))
+
+
+def test_a_text_without_features_gets_the_shares_of_the_labels() -> None:
+    model = opened("negative.bin")
+    assert model.explain("__label__").known > 0  # the end of the sentence is a word
+    pruned = opened("prefix.bin")
+    counts = pruned.fitted.label_counts
+    assert pruned.fitted.prior == pytest.approx(counts / counts.sum())
+
+
+@pytest.mark.parametrize("name", CLASSIFIERS)
+def test_they_can_be_kept_and_pickled(name: str, tmp_path: Path) -> None:
+    model = opened(name)
+    expected = model.predict_proba(TEXTS)
+    model.save(tmp_path / "m.lexigrad")
+    again = lexigrad.load(tmp_path / "m.lexigrad")
+    np.testing.assert_array_equal(again.predict_proba(TEXTS), expected)
+    assert again.get_params() == {**model.get_params()}
+    for text in TEXTS[:5]:
+        np.testing.assert_array_equal(again.explain(text).contributions, model.explain(text).contributions)
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(model)).predict_proba(TEXTS), expected)
+
+
+@pytest.mark.parametrize("name", CLASSIFIERS)
+def test_scoring_from_codes_and_decoded_is_the_same(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    expected = opened(name).predict_proba(TEXTS)
+    monkeypatch.setattr("lexigrad.models.fitted.DECODED_BYTES", 0)
+    np.testing.assert_allclose(opened(name).predict_proba(TEXTS), expected, atol=1e-6)
+
+
+def test_evaluation_works_for_every_loss(tmp_path: Path) -> None:
+    for name in CLASSIFIERS:
+        model = opened(name)
+        predicted = model.predict(TEXTS[:6])
+        assert model.evaluate(TEXTS[:6], predicted).accuracy == 1.0
+        lines = [f"{model.label_prefix}{label} {text}" for label, text in zip(predicted, TEXTS, strict=False)]
+        (tmp_path / "t.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+        assert model.evaluate_file(tmp_path / "t.txt").accuracy == 1.0
+
+
+@pytest.mark.parametrize(
+    ("labels", "prefix"),
+    [
+        (["__label__a", "__label__b"], "__label__"),
+        (["__label__a"], "__label__"),
+        (["__lang__en", "__lang__eo"], "__lang__"),
+        (["#a", "#b"], "#"),
+        (["#a"], "#"),
+        (["Lx", "Ly"], "L"),
+        (["a", "b"], "__label__"),
+    ],
+)
+def test_the_prefix_of_labels_is_inferred(labels: list[str], prefix: str) -> None:
+    assert label_prefix_of(labels) == prefix
+
+
+@pytest.mark.parametrize("name", VECTORS)
+def test_vectors_are_those_of_fasttext(name: str, tmp_path: Path) -> None:
+    vectors, plain = lexigrad.load(FOLDER / name), oracle.Model(FOLDER / name)
+    assert isinstance(vectors, WordVectors)
+    for word, theirs in GOLDEN["vectors"][name]["vectors"].items():
+        known = word.encode() in plain.words or (plain.settings["max_n"] and word != "</s>")
+        if known:
+            np.testing.assert_allclose(vectors[word], theirs, atol=2e-7)
+            np.testing.assert_allclose(vectors[word], plain.word_vector(word.encode()), atol=1e-7)
+        else:
+            assert word not in vectors
+    assert [word for word, _ in vectors.most_similar("bank", 5)] == [
+        word for word, _ in GOLDEN["vectors"][name]["nearest"]
+    ]
+    np.testing.assert_allclose(
+        [score for _, score in vectors.most_similar("bank", 5)], [score for _, score in GOLDEN["vectors"][name]["nearest"]], atol=1e-5
+    )  # fmt: skip
+    np.testing.assert_allclose(vectors.vectors[5], vectors[vectors.words[5]], atol=1e-7)
+    vectors.save(tmp_path / "v.lexigrad")
+    again = lexigrad.load(tmp_path / "v.lexigrad")
+    np.testing.assert_array_equal(again.vectors, vectors.vectors)
+    assert again.get_params() == vectors.get_params()
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(vectors)).vectors, vectors.vectors)
+
+
+@pytest.mark.parametrize("name", ["crime-and-punishment", "toy-model"])
+def test_real_vectors_are_those_that_fasttext_wrote_as_text(name: str) -> None:
+    ours = lexigrad.load(real_data(f"models/{name}.bin"))
+    theirs = lexigrad.load(real_data(f"models/{name}.vec"))
+    assert isinstance(ours, WordVectors)
+    assert isinstance(theirs, WordVectors)
+    assert list(ours.words) == list(theirs.words)
+    np.testing.assert_allclose(ours.vectors, theirs.vectors, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", VECTORS)
+def test_training_goes_on_from_them(name: str) -> None:
+    vectors = lexigrad.load(FOLDER / name)
+    assert isinstance(vectors, WordVectors)
+    before = vectors["bank"].copy()
+    vectors.set_params(threads=1, epochs=1, subsample=0.0).fit(["my bank is a good bank"] * 20, resume=True)
+    assert np.abs(vectors["bank"] - before).max() > 0
+    assert np.linalg.norm(vectors["bank"] - before) < 5
