@@ -18,8 +18,14 @@ from lexigrad.kernels.classifier import AHEAD, lanes_of
 from lexigrad.losses import hierarchical_softmax, one_vs_all, softmax
 from lexigrad.machine.compiler import helper, inputs, kernel, outputs
 from lexigrad.machine.intrinsics import LANES, add_scaled, block_scores, float_at, prefetch, set_scaled
-from lexigrad.text.kept_buckets import LEFT_OUT, kept_row
-from lexigrad.text.ngrams import add_character_ngrams, add_word_ngrams, bucket_of, is_end_of_sentence, most_features
+from lexigrad.text.kept_buckets import LEFT_OUT, entries_in, kept_row, may_be_kept
+from lexigrad.text.ngrams import (
+    add_character_ngrams,
+    add_word_ngrams,
+    bucket_of_hash,
+    is_end_of_sentence,
+    most_features,
+)
 from lexigrad.text.tokens import next_token
 from lexigrad.text.vocabulary import find
 
@@ -65,8 +71,26 @@ def row_of(slot, n_words, slot_rows, kept):  # type: ignore[no-untyped-def]
         return np.int64(slot_rows[slot])
     if kept.size == 0 or slot < n_words:
         return np.int64(slot)
-    row = kept_row(kept, slot - n_words)
+    row = kept_row(kept, entries_in(kept), slot - n_words)
     return row if row == LEFT_OUT else n_words + row
+
+
+@helper
+def kept_rows(kept, n_words, features, start, stop):  # type: ignore[no-untyped-def]
+    """Replace the slots of buckets in ``features[start:stop]`` by their rows and drop those without; return the new end."""
+    n_entries = entries_in(kept)
+    some = start
+    for j in range(start, stop):
+        slot = features[j]
+        features[some] = slot
+        some += may_be_kept(kept, n_entries, slot - n_words)
+    n = start
+    for j in range(start, some):
+        row = kept_row(kept, n_entries, features[j] - n_words)
+        if row >= 0:
+            features[n] = n_words + row
+            n += 1
+    return n
 
 
 @helper
@@ -79,6 +103,7 @@ def text_rows(  # type: ignore[no-untyped-def]
     With a label prefix the text is read as fastText does: labels are no features, and the word </s> ends it.
     """
     position, n_tokens, n = start, 0, 0
+    inverse = 1.0 / n_buckets
     while True:
         position, size, value = next_token(tokenizer, data, position, start, stop, table, buffer[1:])
         if size == 0:
@@ -93,10 +118,11 @@ def text_rows(  # type: ignore[no-untyped-def]
         if max_n > 0 and not ends:
             count = add_character_ngrams(buffer, 1, 1 + size, min_n, max_n, characters, 0)
             for j in range(count):
-                features[n] = n_words + bucket_of(np.uint64(characters[j]), n_buckets)
-                if slot_rows.size > 0:
-                    prefetch(slot_rows, features[n])
-                n += 1
+                features[n + j] = n_words + bucket_of_hash(characters[j], n_buckets, inverse)
+            if slot_rows.size > 0:
+                for j in range(n, n + count):
+                    prefetch(slot_rows, features[j])
+            n = kept_rows(kept, n_words, features, n, n + count) if kept.size > 0 else n + count
         hashes[n_tokens] = value
         n_tokens += 1
         if ends and label_prefix.size > 0 and position <= stop and data[position - 1] != 10:
@@ -104,18 +130,20 @@ def text_rows(  # type: ignore[no-untyped-def]
     if word_ngrams > 1:
         before = n
         n = add_word_ngrams(hashes, n_tokens, word_ngrams, n_words, n_buckets, features, n)
+        if kept.size > 0:
+            n = kept_rows(kept, n_words, features, before, n)
         if slot_rows.size > 0:
             for j in range(before, n):
                 prefetch(slot_rows, features[j])
-    found, left_out = 0, 0
+    if slot_rows.size == 0:
+        return n, n
+    found = 0
     for j in range(n):
-        row = row_of(features[j], n_words, slot_rows, kept)
+        row = slot_rows[features[j]]
         if row >= 0:
             features[found] = row
             found += 1
-        elif row == LEFT_OUT:
-            left_out += 1
-    return found, n - left_out
+    return found, n
 
 
 @helper
@@ -237,7 +265,7 @@ def score(  # type: ignore[no-untyped-def]
     lanes = np.zeros(width * LANES, np.float32)
     scores = np.zeros(n_scores * LANES, np.float32)
     scratch = np.zeros(n_scores * LANES if link == HIERARCHICAL else 0, np.float32)
-    probabilities = np.zeros(n_labels * LANES, np.float32) if link == HIERARCHICAL else scores
+    probabilities = np.zeros((n_labels + n_scores) * LANES, np.float32) if link == HIERARCHICAL else scores
     peak, total, squares = np.zeros(LANES, np.float32), np.zeros(LANES, np.float32), np.zeros(LANES, np.float32)
     found = np.zeros(LANES, np.int64)
     for begin in range(first, stop, LANES):

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lexigrad.machine.compiler import helper, kernel
-from lexigrad.machine.intrinsics import LANES
+from lexigrad.machine.intrinsics import LANES, block_product
 from lexigrad.maths.row_loops import exponentials
 
 ZERO, ONE = np.float32(0.0), np.float32(1.0)
@@ -108,31 +108,24 @@ def predict(scores, n_nodes, children, lighter, probs):  # type: ignore[no-untyp
     """Turn the scores of the inner nodes, (n_nodes * LANES,), into the probabilities of all labels, from the root down.
 
     A node shares its probability out by sigmoid(s) to the heavier side and sigmoid(-s) to the lighter one, both from exp(-|s|), so that small shares
-    are as exact as large ones. `lighter`, of the size of `scores`, is scratch; `scores` is lost.
+    are as exact as large ones. `probs` has room for all labels and then all nodes. `lighter`, of the size of `scores`, is scratch; `scores` is lost.
     """
-    if n_nodes == 0:
-        for lane in range(LANES):
-            probs[lane] = ONE
+    n_labels = n_nodes + 1
     for i in range(n_nodes * LANES):
         lighter[i] = -abs(scores[i])
     exponentials(lighter, n_nodes * LANES)
     for i in range(n_nodes * LANES):
         more = ONE / (ONE + lighter[i])
         less = lighter[i] * more
-        lighter[i] = less if scores[i] >= ZERO else more
-        scores[i] = more if scores[i] >= ZERO else less
+        right = scores[i] >= ZERO
+        lighter[i] = less if right else more
+        scores[i] = more if right else less
+    for lane in range(LANES):
+        probs[(n_labels if n_nodes > 0 else 0) * LANES + lane] = ONE
     for node in range(n_nodes):
-        for side in range(2):
-            child = np.int64(children[2 * node + side])
-            if child < 0:
-                for lane in range(LANES):
-                    share = scores[node * LANES + lane] if side == 1 else lighter[node * LANES + lane]
-                    probs[~child * LANES + lane] = share
-            else:
-                for lane in range(LANES):
-                    share = scores[node * LANES + lane] if side == 1 else lighter[node * LANES + lane]
-                    scores[child * LANES + lane] *= share
-                    lighter[child * LANES + lane] *= share
+        left, right = np.int64(children[2 * node]), np.int64(children[2 * node + 1])
+        block_product(probs, n_labels + node, lighter, node, probs, ~left if left < 0 else n_labels + left)
+        block_product(probs, n_labels + node, scores, node, probs, ~right if right < 0 else n_labels + right)
 
 
 def label_vectors(children: NDArray[np.int32], output: NDArray[np.floating]) -> NDArray[np.float64]:

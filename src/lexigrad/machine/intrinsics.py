@@ -369,6 +369,19 @@ def _block_normalise(typingctx: Any, scores: Any, n_labels: Any, total: Any) -> 
     return types.void(scores, types.intp, total), codegen
 
 
+@intrinsic
+def _block_product(typingctx: Any, x: Any, x_row: Any, y: Any, y_row: Any, out: Any, out_row: Any) -> Any:
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        arrays = [_data(context, builder, signature.args[i], args[i]) for i in (0, 2, 4)]
+        places = [builder.mul(args[i], _const(LANES)) for i in (1, 3, 5)]
+        x, y = (_load(builder, array, place, LANES) for array, place in zip(arrays[:2], places[:2], strict=True))
+        _store(builder, builder.fmul(x, y), arrays[2], places[2], LANES)
+        return context.get_dummy_value()
+
+    i = types.intp
+    return types.void(x, i, y, i, out, i), codegen
+
+
 def _prefetch_plain(array: Any, index: int) -> None:
     """Ask for the cache line of ``array[index]``; changes nothing but time."""
 
@@ -462,15 +475,21 @@ def _block_normalise_plain(scores: Any, n_labels: int, total: Any) -> None:
     block /= total
 
 
+def _block_product_plain(x: Any, x_row: int, y: Any, y_row: int, out: Any, out_row: int) -> None:
+    """Row `out_row` of `out` becomes the product of a row of x and one of y; rows have LANES numbers."""
+    rows = (array[row * LANES : (row + 1) * LANES] for array, row in ((x, x_row), (y, y_row)))
+    out[out_row * LANES : (out_row + 1) * LANES] = next(rows) * next(rows)
+
+
 if config.DISABLE_JIT:
     prefetch, prefetch_to_write, exchange, pow2 = _prefetch_plain, _prefetch_plain, _exchange_plain, _pow2_plain
     add_scaled, set_scaled, float_at = _add_scaled_plain, _set_scaled_plain, _float_at_plain
     sum_rows, add_to_rows, add_to_each = _sum_rows_plain, _add_to_rows_plain, _add_to_each_plain
     block_scores, block_step = _block_scores_plain, _block_step_plain
-    block_shift, block_normalise = _block_shift_plain, _block_normalise_plain
+    block_shift, block_normalise, block_product = _block_shift_plain, _block_normalise_plain, _block_product_plain
 else:
     prefetch, prefetch_to_write, exchange, pow2 = _prefetch, _prefetch_to_write, _exchange, _pow2
     add_scaled, set_scaled, float_at = _add_scaled, _set_scaled, _float_at
     sum_rows, add_to_rows, add_to_each = _sum_rows, _add_to_rows, _add_to_each
     block_scores, block_step = _block_scores, _block_step
-    block_shift, block_normalise = _block_shift, _block_normalise
+    block_shift, block_normalise, block_product = _block_shift, _block_normalise, _block_product

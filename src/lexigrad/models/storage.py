@@ -19,7 +19,7 @@ from lexigrad.models.text_classifier import PARAMETERS, TextClassifier
 from lexigrad.models.vector_files import form_of, read_vectors
 from lexigrad.models.vector_storage import VECTORS_KIND, vectors_of
 from lexigrad.models.word_vectors import WordVectors
-from lexigrad.text.kept_buckets import LEFT_OUT, kept_pairs
+from lexigrad.text.kept_buckets import is_table, kept_pairs
 from lexigrad.text.tokens import tokenizer_code
 from lexigrad.text.unicode import UNICODE_VERSION
 from lexigrad.text.vocabulary import Vocabulary
@@ -169,7 +169,7 @@ def _check_rows(reader: TextReader, n_rows: int) -> None:
     _check(0 <= reader.n_labels <= len(reader.vocabulary), "there are more labels than strings")
     n_slots = reader.n_words + reader.n_buckets
     if len(kept):
-        _check(len(kept) & (len(kept) - 1) == 0 and bool((kept == 0).any()), "kept is full or not a power of two long")
+        _check(is_table(kept), "kept is full or not of a length that it can have")
         _, kept_rows = kept_pairs(kept)
         most = reader.n_words + (int(kept_rows.max()) + 1 if len(kept_rows) else 0)
         _check(len(rows) == 0 and most <= n_rows, "kept points outside the input matrix")
@@ -177,7 +177,7 @@ def _check_rows(reader: TextReader, n_rows: int) -> None:
         _check(n_slots <= n_rows, "the input matrix has not one row per word and bucket")
     else:
         _check(len(rows) == n_slots, "slot_rows has not one entry per word and bucket")
-        _check(rows.min() >= LEFT_OUT and rows.max() < n_rows, "slot_rows points outside the input matrix")
+        _check(rows.min() >= -1 and rows.max() < n_rows, "slot_rows points outside the input matrix")
 
 
 def _check(condition: bool, problem: str) -> None:

@@ -23,6 +23,15 @@ def bucket_of(value, n_buckets):  # type: ignore[no-untyped-def]
 
 
 @helper
+def bucket_of_hash(value, n_buckets, inverse):  # type: ignore[no-untyped-def]
+    """Return a 32-bit hash modulo the number of buckets, `inverse` being ``1.0 / n_buckets``: the rounded quotient is off by one at most."""
+    rest = np.int64(value) - np.int64(np.float64(value) * inverse) * n_buckets
+    if rest < 0:
+        rest += n_buckets
+    return rest - n_buckets if rest >= n_buckets else rest
+
+
+@helper
 def add_character_ngrams(word, start, stop, min_n, max_n, values, n):  # type: ignore[no-untyped-def]
     """Append to ``values[:n]`` the 32-bit hashes of the character n-grams of ``word[start:stop]``; return the new
     length.
