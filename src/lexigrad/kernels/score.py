@@ -20,14 +20,19 @@ from lexigrad.machine.compiler import helper, inputs, kernel, outputs
 from lexigrad.machine.intrinsics import LANES, add_scaled, block_scores, float_at, prefetch, set_scaled
 from lexigrad.text.kept_buckets import LEFT_OUT, entries_in, kept_row, may_be_kept
 from lexigrad.text.ngrams import (
+    MOST_BYTES,
     add_character_ngrams,
+    add_signs,
     add_word_ngrams,
     bucket_of_hash,
+    buckets_of_hashes,
+    hash_signs,
     is_end_of_sentence,
     most_features,
+    widest_sign,
 )
-from lexigrad.text.tokens import next_token
-from lexigrad.text.vocabulary import find
+from lexigrad.text.tokens import FNV_START, next_token
+from lexigrad.text.vocabulary import find, home
 
 _I32, _I64, _F32, _F64, _U8, _U32, _U64 = (
     types.int32, types.int64, types.float32, types.float64, types.uint8, types.uint32, types.uint64,
@@ -49,6 +54,8 @@ LINKS = {
 }  # fmt: skip
 """How each loss makes probabilities of scores."""
 
+MOST_SMALL_BUCKETS = 1 << 30
+"""Up to so many the remainders of hashes fit in 32 bits."""
 LINE_BYTES = 64
 SLICE_CENTROIDS = 256
 
@@ -76,33 +83,77 @@ def row_of(slot, n_words, slot_rows, kept):  # type: ignore[no-untyped-def]
 
 
 @helper
-def kept_rows(kept, n_words, features, start, stop):  # type: ignore[no-untyped-def]
-    """Replace the slots of buckets in ``features[start:stop]`` by their rows and drop those without; return the new end."""
+def may_be_kept_slots(kept, n_words, features, start, stop):  # type: ignore[no-untyped-def]
+    """Drop from ``features[start:stop]`` the slots of buckets that are not in the table, all but few; return the new end."""
     n_entries = entries_in(kept)
-    some = start
+    n = start
     for j in range(start, stop):
         slot = features[j]
-        features[some] = slot
-        some += may_be_kept(kept, n_entries, slot - n_words)
-    n = start
-    for j in range(start, some):
-        row = kept_row(kept, n_entries, features[j] - n_words)
-        if row >= 0:
+        features[n] = slot
+        n += may_be_kept(kept, n_entries, slot - n_words)
+    return n
+
+
+@helper
+def kept_rows(kept, n_words, features, stop):  # type: ignore[no-untyped-def]
+    """Replace the slots of buckets in ``features[:stop]`` by their rows and drop those without; return the new end."""
+    n_entries = entries_in(kept)
+    for j in range(stop):
+        prefetch(kept, home(np.uint32(max(0, features[j] - n_words)), np.int64(n_entries - 1)))
+    n = 0
+    for j in range(stop):
+        slot = features[j]
+        row = slot - n_words if slot < n_words else kept_row(kept, n_entries, slot - n_words)
+        if slot < n_words or row != LEFT_OUT:
             features[n] = n_words + row
             n += 1
     return n
 
 
 @helper
+def add_ngrams_of_signs(  # type: ignore[no-untyped-def]
+    signs, widths, left, room, n_signs, min_n, max_n, n_words, n_buckets, inverse, kept, values, buckets, features, n
+):
+    """Append the slots of the character n-grams of all words of a text at once, of a pruned model only those that may be kept.
+
+    Hashes grow by one character a round, at all characters together; n-grams that would reach beyond their word are passed over when they are written.
+    """
+    n_entries = entries_in(kept)
+    widest = widest_sign(widths, n_signs)
+    for i in range(n_signs):
+        values[i] = FNV_START
+    for length in range(1, max_n + 1):
+        n_starts = n_signs - length + 1
+        hash_signs(signs, widths, room, widest, values, length, n_starts)
+        if length < min_n:
+            continue
+        buckets_of_hashes(values, n_starts, n_buckets, inverse, buckets)
+        if length == 1:
+            for i in range(n_starts):
+                if left[i] > 1 and i > 0 and left[i - 1] > 1:  # not the marks of its ends alone
+                    features[n] = n_words + buckets[i]
+                    n += 1
+        elif kept.size > 0:
+            for i in range(n_starts):
+                features[n] = n_words + buckets[i]
+                n += np.int64(left[i] >= length) & may_be_kept(kept, n_entries, buckets[i])
+        else:
+            for i in range(n_starts):
+                features[n] = n_words + buckets[i]
+                n += np.int64(left[i] >= length)
+    return n
+
+
+@helper
 def text_rows(  # type: ignore[no-untyped-def]
     data, start, stop, tokenizer, table, slots, arena, word_offsets, slot_rows, kept, label_prefix, n_words, n_buckets, word_ngrams, min_n, max_n,
-    buffer, hashes, characters, features,
+    buffer, hashes, characters, signs, widths, left, room, buckets, features,
 ):  # fmt: skip
     """Write the rows of the features of ``data[start:stop]`` to `features`; return (rows found, features in all).
 
     With a label prefix the text is read as fastText does: labels are no features, and the word </s> ends it.
     """
-    position, n_tokens, n = start, 0, 0
+    position, n_tokens, n, n_signs = start, 0, 0, 0
     inverse = 1.0 / n_buckets
     while True:
         position, size, value = next_token(tokenizer, data, position, start, stop, table, buffer[1:])
@@ -116,27 +167,31 @@ def text_rows(  # type: ignore[no-untyped-def]
             n += 1
         ends = is_end_of_sentence(buffer, 1, 1 + size)
         if max_n > 0 and not ends:
-            count = add_character_ngrams(buffer, 1, 1 + size, min_n, max_n, characters, 0)
-            for j in range(count):
-                features[n + j] = n_words + bucket_of_hash(characters[j], n_buckets, inverse)
-            if slot_rows.size > 0:
-                for j in range(n, n + count):
-                    prefetch(slot_rows, features[j])
-            n = kept_rows(kept, n_words, features, n, n + count) if kept.size > 0 else n + count
+            before, n_signs = n_signs, add_signs(buffer, 1, 1 + size, signs, widths, left, room, n_signs)
+            if n_signs == before or n_buckets > MOST_SMALL_BUCKETS:
+                n_signs = before
+                count = add_character_ngrams(buffer, 1, 1 + size, min_n, max_n, characters, 0)
+                for j in range(count):
+                    features[n + j] = n_words + bucket_of_hash(characters[j], n_buckets, inverse)
+                n += count
         hashes[n_tokens] = value
         n_tokens += 1
         if ends and label_prefix.size > 0 and position <= stop and data[position - 1] != 10:
             break
+    if n_signs > 0:
+        n = add_ngrams_of_signs(
+            signs, widths, left, room, n_signs, min_n, max_n, n_words, n_buckets, inverse, kept, characters, buckets, features, n
+        )  # fmt: skip
     if word_ngrams > 1:
         before = n
         n = add_word_ngrams(hashes, n_tokens, word_ngrams, n_words, n_buckets, features, n)
-        if kept.size > 0:
-            n = kept_rows(kept, n_words, features, before, n)
-        if slot_rows.size > 0:
-            for j in range(before, n):
-                prefetch(slot_rows, features[j])
+        n = may_be_kept_slots(kept, n_words, features, before, n) if kept.size > 0 else n
+    if kept.size > 0:
+        n = kept_rows(kept, n_words, features, n)
     if slot_rows.size == 0:
         return n, n
+    for j in range(n):
+        prefetch(slot_rows, features[j])
     found = 0
     for j in range(n):
         row = slot_rows[features[j]]
@@ -257,8 +312,12 @@ def score(  # type: ignore[no-untyped-def]
     n_bytes = 3 * longest + 16
     buffer = np.empty(n_bytes + 2, np.uint8)
     hashes = np.empty(longest + 1, np.uint32)
-    features = np.empty(most_features(longest + 1, n_bytes if max_n > 0 else 0, word_ngrams, min_n, max_n), np.int64)
-    characters = np.empty(n_bytes * max(1, max_n), np.uint32)
+    n_characters = n_bytes if max_n > 0 else 0
+    features = np.empty(most_features(longest + 1, n_characters, word_ngrams, min_n, max_n) + 1, np.int64)
+    characters = np.empty(n_characters * max(1, max_n), np.uint32)
+    signs, left = np.empty(MOST_BYTES * n_characters, np.uint32), np.empty(n_characters, np.uint32)
+    widths = np.empty(n_characters, np.uint32)
+    buckets = np.empty(n_characters, np.int32)
     folded = output.size == 0
     size = max(stride, width)
     hidden = np.zeros(LANES * size, np.float32)
@@ -274,7 +333,7 @@ def score(  # type: ignore[no-untyped-def]
             text = begin + lane
             found[lane], n_features = text_rows(
                 data, offsets[text], offsets[text + 1], tokenizer, table, slots, arena, word_offsets, slot_rows, kept, label_prefix, n_words,
-                n_buckets, word_ngrams, min_n, max_n, buffer, hashes, characters, features,
+                n_buckets, word_ngrams, min_n, max_n, buffer, hashes, characters, signs, widths, left, n_characters, buckets, features,
             )  # fmt: skip
             known[text] = found[lane]
             sum_rows(
