@@ -6,6 +6,7 @@ import struct
 import time
 import tracemalloc
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -100,18 +101,15 @@ def used(path: Path) -> bool:
     """Open a file and use the model; tell whether it could be opened."""
     try:
         model = lexigrad.load(path)
-    except FormatError as error:
-        assert str(error)
+    except FormatError:
         return False
-    try:
+    with suppress(LexigradError, KeyError):
         if isinstance(model, TextClassifier):
             model.set_params(threads=1)
             assert model.predict_proba(TEXTS).shape == (len(TEXTS), len(model.classes_))
             model.top_k(TEXTS, k=2)
         else:
             assert model["rate"].shape == (model.get_params()["dim"],)
-    except (LexigradError, KeyError):
-        pass
     return True
 
 
@@ -128,10 +126,8 @@ def try_mutations(path: Path, seeds: range, folder: Path) -> tuple[int, int]:
             target.write_bytes(changed)
             tracemalloc.start()
             started = time.thread_time()
-            try:
+            with suppress(FormatError):
                 lexigrad.load(target)
-            except FormatError:
-                pass
             peak = tracemalloc.get_traced_memory()[1]
             tracemalloc.stop()
             assert peak <= TIMES_SIZE * len(content) + SLACK, f"{path.name}, seed {seed}: {peak:,} bytes"

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 import lexigrad
-from lexigrad import TextClassifier, WordVectors
+from lexigrad import DataError, ParameterError, TextClassifier, WordVectors
 from lexigrad.models.fasttext_files import label_prefix_of
-from tests.conftest import real_data
+from tests.conftest import real_data, themed
 from tests.oracles import fasttext as oracle
 
 FOLDER = Path(__file__).parents[1] / "formats/fasttext"
@@ -187,3 +187,135 @@ def test_training_goes_on_from_them(name: str) -> None:
     vectors.set_params(threads=1, epochs=1, subsample=0.0).fit(["my bank is a good bank"] * 20, resume=True)
     assert np.abs(vectors["bank"] - before).max() > 0
     assert np.linalg.norm(vectors["bank"] - before) < 5
+
+
+# ------------------------------------------------------------------------------------------------------------- writing
+
+SETTINGS: dict[str, dict[str, Any]] = {
+    "words": {},
+    "bigrams": {"word_ngrams": 2},
+    "all n-grams": {"word_ngrams": 3, "min_n": 2, "max_n": 4, "min_count": 3},
+    "few buckets": {"word_ngrams": 2, "min_n": 1, "max_n": 2, "buckets": 77},
+}
+
+
+def trained_on_themes(**settings: Any) -> TextClassifier:
+    clf = TextClassifier(dim=7, epochs=5, lr=0.5, tokenizer="whitespace", threads=1, **settings)
+    return clf.fit(*themed(200))
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_what_we_train_is_read_by_the_plain_model(name: str, tmp_path: Path) -> None:
+    clf = trained_on_themes(**SETTINGS[name])
+    path = tmp_path / "m.bin"
+    clf.save(path)
+    plain = oracle.Model(path)
+    texts = [*themed(20, seed=3)[0], "nothing of this is known", "sport1", ""]
+    probs = clf.predict_proba(texts)
+    for text, row in zip(texts, probs, strict=True):
+        exact = plain.predict(text.encode(), exact=True)
+        if exact:
+            np.testing.assert_allclose(row, [exact[f"__label__{label}".encode()] for label in clf.classes_], atol=1e-6)
+    again = lexigrad.load(path)
+    np.testing.assert_allclose(again.predict_proba(texts), probs, atol=1e-6)
+    assert again.classes_.tolist() == clf.classes_.tolist()
+    assert plain.labels == [
+        f"__label__{label}".encode() for label in clf.classes_[np.argsort(-clf.fitted.label_counts, kind="stable")]
+    ]
+    counts = [count for _, count in plain.entries[plain.n_words :]]
+    assert counts == sorted(counts, reverse=True)
+
+
+@pytest.mark.parametrize("name", CLASSIFIERS)
+def test_models_of_fasttext_are_written_back_with_the_same_answers(name: str, tmp_path: Path) -> None:
+    model = opened(name)
+    path = tmp_path / f"m{Path(name).suffix}"
+    model.save(path)
+    again = lexigrad.load(path)
+    np.testing.assert_array_equal(again.predict_proba(TEXTS), model.predict_proba(TEXTS))
+    before, after = oracle.Model(FOLDER / name), oracle.Model(path)
+    assert after.entries == before.entries
+    assert after.kept == before.kept
+    for text in TEXTS[::4]:
+        assert after.predict(text.encode(), exact=False) == before.predict(text.encode(), exact=False)
+
+
+def test_what_fasttext_cannot_have_is_refused(tmp_path: Path) -> None:
+    texts, labels = themed(50)
+    words = TextClassifier(dim=4, epochs=1, threads=1).fit(texts, labels)
+    with pytest.raises(ParameterError, match="tokenizer='whitespace'"):
+        words.save(tmp_path / "m.bin")
+    plain = TextClassifier(dim=4, epochs=1, threads=1, tokenizer="whitespace").fit(texts, labels)
+    with pytest.raises(ParameterError, match="quantised"):
+        plain.save(tmp_path / "m.ftz")
+    with pytest.raises(DataError, match="inner nodes"):
+        opened("hierarchical.bin").save(tmp_path / "m.output")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_labels_that_are_numbers_become_text(tmp_path: Path) -> None:
+    clf = TextClassifier(dim=4, epochs=5, lr=0.5, threads=1, tokenizer="whitespace").fit(
+        ["good", "bad"] * 50, [1, 2] * 50
+    )
+    clf.save(tmp_path / "m.bin")
+    assert lexigrad.load(tmp_path / "m.bin").predict(["good", "bad"]).tolist() == ["1", "2"]
+
+
+@pytest.mark.parametrize("name", ["softmax.bin", "negative.bin", "pruned.ftz", "prefix.bin"])
+def test_vectors_of_words_and_labels_as_text(name: str, tmp_path: Path) -> None:
+    model, plain = opened(name), oracle.Model(FOLDER / name)
+    model.save(tmp_path / "m.vec")
+    vectors = lexigrad.load(tmp_path / "m.vec")
+    assert [word.encode() for word in vectors.words] == list(plain.words)
+    for word in list(plain.words)[::50]:
+        np.testing.assert_allclose(vectors[word.decode()], plain.word_vector(word), rtol=1e-5, atol=1e-6)
+    if name != "pruned.ftz":
+        model.save(tmp_path / "m.output")
+        labels = lexigrad.load(tmp_path / "m.output")
+        assert [label.encode() for label in labels.words] == plain.labels
+        np.testing.assert_allclose(labels.vectors, plain.output, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"min_n": 2, "max_n": 4, "buckets": 500},
+        {"loss": "hierarchical_softmax", "model": "cbow"},
+        {"loss": "softmax", "min_n": 3, "max_n": 3, "buckets": 64},
+    ],
+)
+def test_word_vectors_are_written_for_fasttext(settings: dict[str, Any], tmp_path: Path) -> None:
+    texts, _ = themed(200)
+    ours = WordVectors(dim=6, min_count=1, epochs=1, threads=1, **settings).fit(texts)
+    path = tmp_path / "v.bin"
+    ours.save(path, "fasttext")
+    plain = oracle.Model(path)
+    for word in ours.words:
+        np.testing.assert_allclose(ours[word], plain.word_vector(word.encode()), rtol=1e-5, atol=1e-6)
+    again = lexigrad.load(path)
+    assert isinstance(again, WordVectors)
+    np.testing.assert_allclose(again.vectors, ours.vectors, rtol=1e-5, atol=1e-6)
+    assert again.fitted.counts.tolist() == ours.fitted.counts.tolist()
+    kept = {
+        name: value
+        for name, value in ours.get_params().items()
+        if name in ("model", "loss", "dim", "window", "min_n", "max_n")
+    }
+    assert {name: again.get_params()[name] for name in kept} == kept
+    assert again.fitted.output is not None
+    assert ours.fitted.output is not None
+    np.testing.assert_array_equal(again.fitted.output, ours.fitted.output)
+    if ours.loss == "hierarchical_softmax":
+        np.testing.assert_allclose(plain.output[-2], ours.fitted.output[0], rtol=1e-6)  # the root
+        with pytest.raises(DataError, match="tree"):
+            ours.save(tmp_path / "v.output")
+    else:
+        ours.save(tmp_path / "v.output")
+        np.testing.assert_array_equal(lexigrad.load(tmp_path / "v.output").vectors, ours.fitted.output)
+
+
+def test_words_that_the_file_cannot_hold_are_refused(tmp_path: Path) -> None:
+    vectors = WordVectors(dim=4, min_count=1, threads=1, epochs=1, subsample=0.0).fit([["a", "b\0c"]] * 20)
+    with pytest.raises(DataError, match="zero byte"):
+        vectors.save(tmp_path / "v.bin", "fasttext")
+    assert not (tmp_path / "v.bin").exists()

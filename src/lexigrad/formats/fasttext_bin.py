@@ -357,8 +357,13 @@ def _read_quantiser(reader: _Reader, dim: int, what: str) -> tuple[NDArray[np.fl
 # ------------------------------------------------------------------------------------------------------------- writing
 
 
-def write_fasttext(path: str | os.PathLike[str], model: FastTextFile) -> None:
-    """Write a model as version 12, whole or not at all."""
+def write_fasttext(
+    path: str | os.PathLike[str], model: FastTextFile, input_rows: NDArray[np.integer] | None = None
+) -> None:
+    """Write a model as version 12, whole or not at all.
+
+    `input_rows`: the row of ``model.input`` that each row of the file's input matrix is, -1 for one of zeros; None writes them as they are.
+    """
     with replacing(Path(path)) as file:
         codes = {
             **model.settings,
@@ -375,9 +380,8 @@ def write_fasttext(path: str | os.PathLike[str], model: FastTextFile) -> None:
         file.write(entries.data)
         if model.kept is not None:
             file.write(np.ascontiguousarray(model.kept, "<i4").tobytes())
-        coded = isinstance(model.input, CodedMatrix)
-        _write_matrix(file, model.input, coded)
-        _write_matrix(file, model.output, isinstance(model.output, CodedMatrix))
+        _write_matrix(file, model.input, input_rows)
+        _write_matrix(file, model.output, None)
 
 
 def _code(names: dict[int, str], name: str) -> int:
@@ -403,21 +407,30 @@ def _fill_words(arena, offsets, counts, kinds, entries):  # type: ignore[no-unty
         at += ENTRY_REST
 
 
-def _write_matrix(file: BinaryIO, matrix: Matrix, coded: bool) -> None:
-    file.write(bytes([coded]))
-    rows, columns = matrix.shape
+def _write_matrix(file: BinaryIO, matrix: Matrix, rows: NDArray[np.integer] | None) -> None:
+    n, columns = matrix.shape
+    file.write(bytes([isinstance(matrix, CodedMatrix)]))
     if not isinstance(matrix, CodedMatrix):
-        _write_fields(file, MATRIX, {"rows": rows, "columns": columns})
-        for first in range(0, rows, 65536):
-            file.write(np.ascontiguousarray(matrix[first : first + 65536], "<f4").tobytes())
+        n = n if rows is None else len(rows)
+        _write_fields(file, MATRIX, {"rows": n, "columns": columns})
+        for first in range(0, n, 65536):
+            part = slice(first, min(first + 65536, n))
+            numbers = matrix[part] if rows is None else _spread(matrix, rows[part])
+            file.write(np.ascontiguousarray(numbers, "<f4").tobytes())
         return
     normed = len(matrix.norm_codes) > 0
-    _write_fields(file, CODED, {"normed": normed, "rows": rows, "columns": columns, "n_codes": matrix.codes.size})
+    _write_fields(file, CODED, {"normed": normed, "rows": n, "columns": columns, "n_codes": matrix.codes.size})
     file.write(matrix.codes.tobytes())
     _write_quantiser(file, matrix.centroids, matrix.codes.shape[1], matrix.sub_dim, columns)
     if normed:
         file.write(matrix.norm_codes.tobytes())
         _write_quantiser(file, matrix.norm_centroids, 1, 1, 1)
+
+
+def _spread(matrix: NDArray[np.float32], rows: NDArray[np.integer]) -> NDArray[np.float32]:
+    found = np.zeros((len(rows), matrix.shape[1]), np.float32)
+    found[rows >= 0] = matrix[rows[rows >= 0]]
+    return found
 
 
 def _write_quantiser(file: BinaryIO, centroids: NDArray[np.float32], n_slices: int, sub_dim: int, dim: int) -> None:

@@ -123,7 +123,7 @@ def predict(scores, n_nodes, children, lighter, probs):  # type: ignore[no-untyp
     for lane in range(LANES):
         probs[(n_labels if n_nodes > 0 else 0) * LANES + lane] = ONE
     for node in range(n_nodes):
-        left, right = np.int64(children[2 * node]), np.int64(children[2 * node + 1])
+        left, right = children[2 * node], children[2 * node + 1]
         block_product(probs, n_labels + node, lighter, node, probs, ~left if left < 0 else n_labels + left)
         block_product(probs, n_labels + node, scores, node, probs, ~right if right < 0 else n_labels + right)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,8 @@ from numpy.typing import NDArray
 from lexigrad.errors import FormatError
 from lexigrad.formats.fasttext_bin import CENTROIDS, CodedMatrix, Matrix, is_fasttext, is_old_fasttext
 from lexigrad.formats.native import NativeFile, is_native, read_native, write_native
-from lexigrad.models.fasttext_files import load_fasttext
+from lexigrad.formats.word2vec import write_text
+from lexigrad.models.fasttext_files import label_vectors_of, load_fasttext, save_fasttext, word_vectors_of
 from lexigrad.models.fitted import FittedClassifier, TextReader
 from lexigrad.models.parameters import LOSSES, check_parameters
 from lexigrad.models.text_classifier import PARAMETERS, TextClassifier
@@ -27,6 +29,19 @@ from lexigrad.text.words import encoded
 
 KIND = "text_classifier"
 CODED = ("codes", "centroids", "norm_codes", "norm_centroids")
+
+
+def save_classifier_as(fitted: FittedClassifier, params: dict[str, Any], path: str | os.PathLike[str]) -> None:
+    """Write a trained classifier in the form that the extension says."""
+    extension = Path(path).suffix.lower()
+    if extension in (".bin", ".ftz"):
+        save_fasttext(fitted, params, path)
+    elif extension == ".vec":
+        write_text(path, *word_vectors_of(fitted))
+    elif extension == ".output":
+        write_text(path, *label_vectors_of(fitted, params["label_prefix"]))
+    else:
+        save_classifier(fitted, params, path)
 
 
 def save_classifier(fitted: FittedClassifier, params: dict[str, Any], path: str | os.PathLike[str]) -> None:

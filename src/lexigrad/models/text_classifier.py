@@ -297,10 +297,21 @@ class TextClassifier(WithParameters):
         return explain(self.fitted, text)
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the model to one file, by a temporary name, so that an interrupted save leaves what was there."""
-        from lexigrad.models.storage import save_classifier
+        """Write the model to one file, by a temporary name, so that an interrupted save leaves what was there.
 
-        save_classifier(self.fitted, self.get_params(), path)
+        The extension says in which form: .bin and .ftz (for quantised models) are fastText's, which needs tokenizer="whitespace"; .vec holds the
+        vectors of the words as text and .output those of the labels, as fastText writes them; everything else is lexigrad's own form.
+
+        Raises
+        ------
+        ParameterError
+            If fastText cannot have such a model.
+        DataError
+            If words or labels cannot be written in that form.
+        """
+        from lexigrad.models.storage import save_classifier_as
+
+        save_classifier_as(self.fitted, self.get_params(), path)
 
     @classmethod
     def _restore(cls, params: dict[str, Any], fitted: FittedClassifier) -> Self:

@@ -603,14 +603,15 @@ class WordVectors(WithParameters):
         Parameters
         ----------
         path : where to write
-        format : "native" keeps everything and is memory-mapped by `lexigrad.load`. Words and vectors alone are kept by "text" and "binary" (as
-            word2vec and fastText write them), "numpy" (.npz), "arrow" and "parquet". None goes by the extension: .vec .txt, .npz, .arrow .feather,
-            .parquet; all others are native
+        format : "native" keeps everything and is memory-mapped by `lexigrad.load`; "fasttext" is fastText's .bin, with n-grams and counts. Words
+            and vectors alone are kept by "text" and "binary" (as word2vec and fastText write them), "numpy" (.npz), "arrow" and "parquet"; "output"
+            is the text form of the output vectors. None goes by the extension: .vec .txt, .output, .npz, .arrow .feather, .parquet; .bin, which may
+            be "binary" or "fasttext", is an error; all others are native
 
         Raises
         ------
         DataError
-            Words that the form cannot hold, such as those with spaces in text.
+            Words that the form cannot hold, such as those with spaces in text; output vectors that are not there.
         """
         from lexigrad.models.vector_files import WRITERS, form_to_write
         from lexigrad.models.vector_storage import save_vectors
@@ -618,6 +619,16 @@ class WordVectors(WithParameters):
         form = form_to_write(path, format)
         if form == "native":
             save_vectors(self.fitted, self.get_params(), path)
+        elif form == "fasttext":
+            from lexigrad.models.fasttext_files import save_fasttext_vectors
+
+            save_fasttext_vectors(self.fitted, self.get_params(), path)
+        elif form == "output":
+            if self.fitted.output is None or self.loss == "hierarchical_softmax":
+                raise DataError(
+                    "these vectors have no output vector for each word: they were imported, or belong to a tree"
+                )
+            WRITERS["text"](path, _texts(self.words), self.fitted.output)
         else:
             WRITERS[form](path, _texts(self.words), self.vectors)
 
