@@ -116,7 +116,8 @@ def used(path: Path) -> bool:
 def try_mutations(path: Path, seeds: range, folder: Path) -> tuple[int, int]:
     """Try some mutations of a file; return how many could be opened and how many were refused."""
     content = path.read_bytes()
-    used(path)
+    for name in MODELS:  # so that all is compiled: a mutation may turn one kind of model into another
+        used(FOLDER / name)
     opened = 0
     with np.errstate(all="ignore"):
         for seed in seeds:
