@@ -113,6 +113,16 @@ def used(path: Path) -> bool:
     return True
 
 
+def peak_of(path: Path) -> int:
+    """Open a file; return the most bytes that were allocated meanwhile."""
+    tracemalloc.start()
+    with suppress(FormatError):
+        lexigrad.load(path)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return peak
+
+
 def try_mutations(path: Path, seeds: range, folder: Path) -> tuple[int, int]:
     """Try some mutations of a file; return how many could be opened and how many were refused."""
     content = path.read_bytes()
@@ -125,13 +135,14 @@ def try_mutations(path: Path, seeds: range, folder: Path) -> tuple[int, int]:
             target = folder / f"{seed % 8}{path.suffix}"
             target.unlink(missing_ok=True)
             target.write_bytes(changed)
-            tracemalloc.start()
             started = time.thread_time()
-            with suppress(FormatError):
-                lexigrad.load(target)
-            peak = tracemalloc.get_traced_memory()[1]
-            tracemalloc.stop()
-            assert peak <= TIMES_SIZE * len(content) + SLACK, f"{path.name}, seed {seed}: {peak:,} bytes"
+            limit = TIMES_SIZE * len(content) + SLACK
+            peak = peak_of(target)
+            if peak > limit:
+                peak = peak_of(
+                    target
+                )  # what else Python may do in between does not come again, what the file asks for does
+            assert peak <= limit, f"{path.name}, seed {seed}: {peak:,} bytes"
             opened += used(target)
             assert time.thread_time() - started < SECONDS, f"{path.name}, seed {seed}: too slow"
     return opened, len(seeds) - opened

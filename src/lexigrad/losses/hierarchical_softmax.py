@@ -15,9 +15,15 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from lexigrad.losses import negative_sampling
 from lexigrad.machine.compiler import helper, kernel
 from lexigrad.machine.intrinsics import LANES, block_product
 from lexigrad.maths.row_loops import exponentials
+
+loss, gradient, loss_gradient, step = (
+    negative_sampling.loss, negative_sampling.gradient, negative_sampling.loss_gradient, negative_sampling.step,
+)  # fmt: skip
+"""For a classifier: those of negative sampling, with the inner nodes on the way to a label as outputs."""
 
 ZERO, ONE = np.float32(0.0), np.float32(1.0)
 

@@ -151,6 +151,28 @@ def _set_scaled(typingctx: Any, alpha: Any, x: Any, x_start: Any, y: Any, y_star
 
 
 @intrinsic
+def _dot(typingctx: Any, x: Any, x_start: Any, y: Any, y_start: Any, n: Any) -> Any:
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        x, x_start, y, y_start, n = args
+        x = builder.gep(_data(context, builder, signature.args[0], x), [x_start])
+        y = builder.gep(_data(context, builder, signature.args[2], y), [y_start])
+        sums = alloca_once_value(builder, ir.Constant(ir.VectorType(F32, WIDTH), [0.0] * WIDTH))
+        builder.store(ir.Constant(ir.VectorType(F32, WIDTH), [0.0] * WIDTH), sums)
+        with _loop(builder, _const(0), n, WIDTH) as (i, _):
+            builder.store(
+                _fma(builder, _load(builder, x, i, WIDTH), _load(builder, y, i, WIDTH), builder.load(sums)), sums
+            )
+        lanes = builder.load(sums)
+        parts = [builder.extract_element(lanes, ir.Constant(ir.IntType(32), i)) for i in range(WIDTH)]
+        while len(parts) > 1:
+            half = len(parts) // 2
+            parts = [builder.fadd(a, b) for a, b in zip(parts[:half], parts[half:], strict=True)]
+        return parts[0]
+
+    return types.float32(x, types.intp, y, types.intp, types.intp), codegen
+
+
+@intrinsic
 def _float_at(typingctx: Any, x: Any, place: Any) -> Any:
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         pointer = builder.gep(_data(context, builder, signature.args[0], args[0]), [args[1]])
@@ -415,6 +437,12 @@ def _set_scaled_plain(alpha: Any, x: Any, x_start: int, y: Any, y_start: int, n:
     y[y_start : y_start + n] = np.float32(alpha) * _floats(x, x_start, n)
 
 
+def _dot_plain(x: Any, x_start: int, y: Any, y_start: int, n: int) -> Any:
+    """Return the dot product of two rows of `n` numbers, a multiple of WIDTH, summed lane by lane."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        return np.float32(x[x_start : x_start + n] @ y[y_start : y_start + n])
+
+
 def _float_at_plain(x: Any, place: int) -> Any:
     """Return the float32 number whose bytes are ``x[place:place + 4]``."""
     return _floats(x, place, 1)[0]
@@ -483,13 +511,13 @@ def _block_product_plain(x: Any, x_row: int, y: Any, y_row: int, out: Any, out_r
 
 if config.DISABLE_JIT:
     prefetch, prefetch_to_write, exchange, pow2 = _prefetch_plain, _prefetch_plain, _exchange_plain, _pow2_plain
-    add_scaled, set_scaled, float_at = _add_scaled_plain, _set_scaled_plain, _float_at_plain
+    add_scaled, set_scaled, float_at, dot = _add_scaled_plain, _set_scaled_plain, _float_at_plain, _dot_plain
     sum_rows, add_to_rows, add_to_each = _sum_rows_plain, _add_to_rows_plain, _add_to_each_plain
     block_scores, block_step = _block_scores_plain, _block_step_plain
     block_shift, block_normalise, block_product = _block_shift_plain, _block_normalise_plain, _block_product_plain
 else:
     prefetch, prefetch_to_write, exchange, pow2 = _prefetch, _prefetch_to_write, _exchange, _pow2
-    add_scaled, set_scaled, float_at = _add_scaled, _set_scaled, _float_at
+    add_scaled, set_scaled, float_at, dot = _add_scaled, _set_scaled, _float_at, _dot
     sum_rows, add_to_rows, add_to_each = _sum_rows, _add_to_rows, _add_to_each
     block_scores, block_step = _block_scores, _block_step
     block_shift, block_normalise, block_product = _block_shift, _block_normalise, _block_product

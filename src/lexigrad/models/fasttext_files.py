@@ -15,7 +15,7 @@ from lexigrad.errors import DataError, FormatError, ParameterError
 from lexigrad.formats.fasttext_bin import VERSION, CodedMatrix, FastTextFile, Matrix, read_fasttext, write_fasttext
 from lexigrad.models.fitted import FittedClassifier, TextReader
 from lexigrad.models.fitted_vectors import FittedVectors
-from lexigrad.models.parameters import LOSSES, check_parameters
+from lexigrad.models.parameters import check_parameters
 from lexigrad.models.text_classifier import TextClassifier
 from lexigrad.models.word_vectors import WordVectors, check_vector_parameters
 from lexigrad.text.kept_buckets import LEFT_OUT, bucket_table, kept_pairs
@@ -68,12 +68,14 @@ def _classifier(file: FastTextFile) -> TextClassifier:
         reader, file.input, output, _classes([stripped[i] for i in order]), file.counts[file.n_words :][order], False, _facts(file),
         settings["loss"], places,
     )  # fmt: skip
-    same = ("dim", "epochs", "min_count", "loss", "word_ngrams", "min_n", "max_n")
+    same = ("dim", "epochs", "min_count", "negatives", "loss", "word_ngrams", "min_n", "max_n")
     params = {name: settings[name] for name in same}
-    params = {name: max(1, value) if name in ("epochs", "min_count") else value for name, value in params.items()}
+    params = {
+        name: max(1, value) if name in ("epochs", "min_count", "negatives") else value for name, value in params.items()
+    }
     buckets = settings["n_buckets"] or None
     params |= {"buckets": buckets, "tokenizer": "whitespace", "label_prefix": prefix}
-    _checked(lambda: check_parameters({**TextClassifier().get_params(), **params}, LOSSES))
+    _checked(lambda: check_parameters({**TextClassifier().get_params(), **params}))
     return TextClassifier._restore(params, fitted)
 
 
@@ -169,7 +171,8 @@ def save_fasttext(fitted: FittedClassifier, params: dict[str, Any], path: str | 
     arena, offsets, counts = _dictionary(fitted, params["label_prefix"])
     n_labels = len(fitted.classes)
     settings = {
-        **_UNUSED, "dim": fitted.dim, "epochs": params["epochs"], "min_count": params["min_count"], "word_ngrams": reader.word_ngrams,
+        **_UNUSED, "dim": fitted.dim, "epochs": params["epochs"], "min_count": params["min_count"],
+        "negatives": params["negatives"], "word_ngrams": reader.word_ngrams,
         "loss": fitted.loss, "model": "supervised", "n_buckets": reader.n_buckets, "min_n": reader.min_n, "max_n": reader.max_n,
     }  # fmt: skip
     kept = np.stack(kept_pairs(reader.kept), axis=1).astype(np.int32) if len(reader.kept) else None
@@ -180,7 +183,7 @@ def save_fasttext(fitted: FittedClassifier, params: dict[str, Any], path: str | 
     write_fasttext(path, file, reader.slot_rows if len(reader.slot_rows) else None)
 
 
-_UNUSED = {"window": 5, "negatives": 5, "lr_update_rate": 100, "subsample": 1e-4}
+_UNUSED = {"window": 5, "lr_update_rate": 100, "subsample": 1e-4}
 """Settings that only training would use, as fastText has them by default."""
 
 

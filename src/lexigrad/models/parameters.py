@@ -10,8 +10,6 @@ from lexigrad.machine.threads import thread_count
 from lexigrad.text.tokens import tokenizer_code
 
 LOSSES = ("softmax", "hierarchical_softmax", "negative_sampling", "one_vs_all")
-TRAINED_LOSSES = ("softmax",)
-"""The others come with models of fastText."""
 
 
 class WithParameters:
@@ -36,11 +34,12 @@ class WithParameters:
         return self
 
 
-def check_parameters(params: dict[str, Any], losses: tuple[str, ...] = TRAINED_LOSSES) -> None:
-    """Raise `ParameterError` for the first setting that is out of range or not served; `losses` are those that are."""
+def check_parameters(params: dict[str, Any]) -> None:
+    """Raise `ParameterError` for the first setting that is out of range or not served."""
     for name, least in (
         ("dim", 1),
         ("epochs", 1),
+        ("negatives", 1),
         ("word_ngrams", 1),
         ("min_count", 1),
         ("min_n", 0),
@@ -59,8 +58,8 @@ def check_parameters(params: dict[str, Any], losses: tuple[str, ...] = TRAINED_L
     lr = params["lr"]
     if isinstance(lr, bool) or not isinstance(lr, (int, float)) or not (math.isfinite(lr) and lr > 0):
         raise ParameterError(f"lr={lr!r}: expected a positive number")
-    if params["loss"] not in losses:
-        raise ParameterError(f"loss={params['loss']!r} is not served: choose one of {', '.join(map(repr, losses))}")
+    if params["loss"] not in LOSSES:
+        raise ParameterError(f"loss={params['loss']!r} is not served: choose one of {', '.join(map(repr, LOSSES))}")
     if params["deterministic"]:
         raise ParameterError(
             "deterministic=True is not served on several threads: threads=1 gives the same bits every time"

@@ -16,7 +16,7 @@ from lexigrad.formats.native import NativeFile, is_native, read_native, write_na
 from lexigrad.formats.word2vec import write_text
 from lexigrad.models.fasttext_files import label_vectors_of, load_fasttext, save_fasttext, word_vectors_of
 from lexigrad.models.fitted import FittedClassifier, TextReader
-from lexigrad.models.parameters import LOSSES, check_parameters
+from lexigrad.models.parameters import check_parameters
 from lexigrad.models.text_classifier import PARAMETERS, TextClassifier
 from lexigrad.models.vector_files import form_of, read_vectors
 from lexigrad.models.vector_storage import VECTORS_KIND, vectors_of
@@ -135,7 +135,7 @@ def classifier_of(file: NativeFile, name: str) -> TextClassifier:
         raise FormatError(f"{name} holds a {file.kind}, not a {KIND}")
     try:
         params = {key: value for key, value in file.settings["params"].items() if key in PARAMETERS}
-        check_parameters({**TextClassifier().get_params(), **params}, LOSSES)
+        check_parameters({**TextClassifier().get_params(), **params})
         fitted = _fitted(file, params)
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise FormatError(f"{name} is damaged: {error}") from error
