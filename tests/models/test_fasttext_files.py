@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import lzma
 import pickle
 from pathlib import Path
 from typing import Any
@@ -167,6 +169,33 @@ def test_vectors_are_those_of_fasttext(name: str, tmp_path: Path) -> None:
     np.testing.assert_array_equal(again.vectors, vectors.vectors)
     assert again.get_params() == vectors.get_params()
     np.testing.assert_array_equal(pickle.loads(pickle.dumps(vectors)).vectors, vectors.vectors)
+
+
+def test_languages_of_all_sentences_are_those_that_fasttext_names() -> None:
+    path = real_data("models/lid.176.ftz")
+    with lzma.open(real_data("languages/tatoeba.tsv.xz"), "rt", encoding="utf-8", newline="\n") as file:
+        sentences = [line.rstrip("\n").split("\t", 1)[1] for line in file]
+    golden = json.loads((FOLDER / "languages.json").read_text(encoding="utf-8"))
+    model = lexigrad.load(path)
+    assert isinstance(model, TextClassifier)
+    assert len(sentences) == golden["n"]
+    first = model.predict(sentences).tolist()
+    assert hashlib.sha256("\n".join(first).encode()).hexdigest() == golden["sha256"]
+    some = sentences[:: golden["every"]]
+    probs = model.predict_proba(some)
+    places = {label: i for i, label in enumerate(model.classes_.tolist())}
+    plain = oracle.Model(path)
+    for i, (labels, theirs) in enumerate(zip(golden["labels"], golden["probs"], strict=True)):
+        ours = probs[i, [places[label] for label in labels]]
+        # fastText adds 1e-5 to each of about 8 answers on the way to a label, which at most turns p into p + 8e-5 and somewhat more
+        assert np.all(np.array(theirs) - ours > -2e-6)
+        assert np.all(np.array(theirs) - ours < 3e-4)
+        if i % 20 == 0:
+            text = some[i].encode()
+            with_offsets, exact = plain.predict(text, exact=False), plain.predict(text, exact=True)
+            keys = [f"__label__{label}".encode() for label in labels]
+            np.testing.assert_allclose([with_offsets[key] for key in keys], theirs, atol=5e-6)
+            np.testing.assert_allclose(ours, [exact[key] for key in keys], atol=2e-6)
 
 
 @pytest.mark.parametrize("name", ["crime-and-punishment", "toy-model"])
