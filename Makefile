@@ -39,6 +39,7 @@ bench: $(VENV)/installed
 	$(BIN)/python -m benchmarks.train_vectors
 	$(BIN)/python -m benchmarks.similar_words
 	$(BIN)/python -m benchmarks.vector_costs
+	$(BIN)/python -m benchmarks.fasttext_models
 
 $(VENV)/installed: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "lexigrad needs Python 3.11 or newer: make PYTHON=python3.12 demo")'
