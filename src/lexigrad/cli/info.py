@@ -32,7 +32,7 @@ def _classifier(classifier: Any, path: Path) -> dict[str, Any]:
         "kind": "text_classifier",
         "file_bytes": path.stat().st_size,
         "n_labels": len(fitted.classes),
-        "n_words": len(fitted.reader.vocabulary),
+        "n_words": fitted.reader.n_words,
         "n_buckets": fitted.reader.n_buckets,
         "n_rows": len(fitted.input),
         "several_labels": fitted.several,

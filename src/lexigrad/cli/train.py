@@ -50,7 +50,8 @@ def train(
     Example: lexigrad train reviews.csv --label stars --output m.lexigrad --word-ngrams 2 --lr 0.5
     """
     params = {
-        "dim": dim, "epochs": epochs, "lr": lr, "loss": loss, "negatives": negatives, "word_ngrams": word_ngrams, "min_n": min_n, "max_n": max_n, "buckets": buckets,
+        "dim": dim, "epochs": epochs, "lr": lr, "loss": loss, "negatives": negatives, "word_ngrams": word_ngrams, "min_n": min_n, "max_n": max_n,
+        "buckets": buckets,
         "min_count": min_count, "tokenizer": tokenizer, "label_prefix": label_prefix, "threads": threads, "seed": seed,
         "deterministic": deterministic, "verbose": not quiet,
     }  # fmt: skip
