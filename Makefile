@@ -1,5 +1,6 @@
 # make demo   sets up .venv, trains and tests on the bundled data, shows what it did
 # make test   the same, then all tests
+# make assignment   answers the assignment, question by question; 3 and 4 need LEXIGRAD_DATA=FOLDER (docs/assignment.md)
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -7,7 +8,7 @@ BIN := $(VENV)/bin
 SOURCES_HASH := $(shell find src -name '*.py' | sort | xargs cat | cksum | cut -d' ' -f1)
 export NUMBA_CACHE_DIR := $(CURDIR)/.cache/numba-$(SOURCES_HASH)
 
-.PHONY: demo test test-long lint format bench clean
+.PHONY: demo test test-long assignment lint format bench clean
 
 demo: $(VENV)/installed
 	$(BIN)/lexigrad demo
@@ -18,6 +19,13 @@ test: demo $(VENV)/installed-test
 
 test-long: $(VENV)/installed-test
 	$(BIN)/python -m pytest -m long -s -v
+
+assignment: $(VENV)/installed
+	$(BIN)/pip install --quiet -e '.[assignment]'
+	$(BIN)/python examples/assignment/softmax.py
+	$(BIN)/python examples/assignment/neural_network.py
+	$(BIN)/python examples/assignment/word_vectors.py
+	$(BIN)/python examples/assignment/sentiment.py
 
 lint: $(VENV)/installed-test
 	$(BIN)/ruff check .
@@ -36,10 +44,13 @@ bench: $(VENV)/installed
 	$(BIN)/python -m benchmarks.startup
 	$(BIN)/python -m benchmarks.mathematics
 	$(BIN)/python -m benchmarks.accuracy
+	$(BIN)/python -m benchmarks.sentiment
+	$(BIN)/python -m benchmarks.initial
 	$(BIN)/python -m benchmarks.train_vectors
 	$(BIN)/python -m benchmarks.similar_words
 	$(BIN)/python -m benchmarks.vector_costs
 	$(BIN)/python -m benchmarks.fasttext_models
+	$(BIN)/python -m benchmarks.softmax_regression
 
 $(VENV)/installed: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "lexigrad needs Python 3.11 or newer: make PYTHON=python3.12 demo")'

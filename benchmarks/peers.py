@@ -15,12 +15,15 @@ _PINNED = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optio
 PEERS = {requirement.split("==")[0]: requirement for requirement in _PINNED}
 NUMERICAL = ("scipy==1.17.1", "torch==2.13.0")
 """What `lexigrad.maths` is compared with; these live in one environment with lexigrad, so that one process can time all in turns."""
+SCIKIT_LEARN = "scikit-learn==1.9.1"
+"""What `SoftmaxRegression` is compared with, in one process with lexigrad."""
 GENSIM = "gensim==4.4.0"
 """For word vectors."""
 SYSTEMS: dict[str, tuple[str, ...]] = {
     "lexigrad": ("-e", str(ROOT)),
     **{name: (requirement,) for name, requirement in PEERS.items()},
     "gensim": (GENSIM,),
+    "regression": (SCIKIT_LEARN, "-e", str(ROOT)),
     "mathematics": (*NUMERICAL, "mpmath==1.3.0", "-e", str(ROOT)),
 }
 

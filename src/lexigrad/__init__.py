@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     from lexigrad.maths.gradcheck import gradcheck as gradcheck
     from lexigrad.models.explanation import Explanation as Explanation
     from lexigrad.models.network import Network as Network
+    from lexigrad.models.softmax_regression import SoftmaxRegression as SoftmaxRegression
     from lexigrad.models.storage import load as load
     from lexigrad.models.text_classifier import TextClassifier as TextClassifier
     from lexigrad.models.word_vectors import WordVectors as WordVectors
@@ -69,6 +70,7 @@ _HOME = {
     "NotFittedError": "errors",
     "ParameterError": "errors",
     "Progress": "training.progress",
+    "SoftmaxRegression": "models.softmax_regression",
     "TextClassifier": "models.text_classifier",
     "WordVectors": "models.word_vectors",
     "auroc": "evaluation",

@@ -71,4 +71,6 @@ def test_wrong_use(tmp_path: Path) -> None:
 
 def test_missing_sympy_is_said() -> None:
     result = run("l2_gradient", code=1, main=f"import sys; sys.modules['sympy'] = None; {MAIN}")
-    assert result.stderr == "error: proofs need SymPy and mpmath: pip install 'lexigrad[prove]'\n"
+    assert result.stderr.endswith(
+        "error: proofs need SymPy and mpmath: pip install 'lexigrad[prove]'\n"
+    )  # a slow machine notes that it compiles

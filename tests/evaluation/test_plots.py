@@ -13,7 +13,7 @@ import pytest
 
 import lexigrad
 from lexigrad import DataError, LexigradWarning, ParameterError, WordVectors
-from lexigrad.evaluation.plots import COLOURS, curve_figure, map_figure, project, save_figure
+from lexigrad.evaluation.plots import COLOURS, confusion_figure, curve_figure, map_figure, project, save_figure
 from tests.models.test_word_vectors import SMALL, sentences
 
 
@@ -243,3 +243,41 @@ def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch, vectors: Word
     monkeypatch.setitem(sys.modules, "umap", None)
     with pytest.raises(ParameterError, match=r"pip install 'lexigrad\[umap\]'"):
         vectors.plot(["tea", "dog", "cup", "sea", "sand"], method="umap")
+
+
+def test_a_confusion_matrix_shows_its_counts_and_shares() -> None:
+    counts = np.array([[8, 2, 0], [0, 1500, 500], [0, 0, 0]])
+    figure = confusion_figure(counts, ["a", "$b$", 3], "some")
+    axes = figure.axes[0]
+    np.testing.assert_allclose(axes.images[0].get_array(), [[0.8, 0.2, 0], [0, 0.75, 0.25], [0, 0, 0]])
+    assert [text.get_text() for text in axes.texts] == ["8", "2", "0", "0", "1,500", "500", "0", "0", "0"]
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["a", "$b$", "3"]
+    assert (axes.get_ylabel(), axes.get_xlabel(), axes.get_title(loc="left")) == ("true", "predicted", "some")
+
+
+def test_a_confusion_matrix_of_many_labels_has_no_texts_in_its_cells() -> None:
+    axes = confusion_figure(np.eye(150, dtype=int), range(150)).axes[0]
+    assert not axes.texts
+    assert axes.images[0].get_array().shape == (150, 150)
+
+
+@pytest.mark.parametrize(
+    ("shape", "n", "says"),
+    [((2, 3), 2, "has the shape (2, 2)"), ((0, 0), 0, "at least (1, 1)"), ((1001, 1001), 1001, "room for 1,000")],
+)
+def test_confusion_matrices_that_cannot_be_drawn(shape: tuple[int, int], n: int, says: str) -> None:
+    with pytest.raises(DataError) as error:
+        confusion_figure(np.zeros(shape, int), range(n))
+    assert says in str(error.value)
+
+
+def test_an_evaluation_draws_its_confusions(trained: lexigrad.TextClassifier, tmp_path: Path) -> None:
+    evaluation = trained.evaluate(
+        ["sport1 sport2", "food3", "law4", "law5 food1 food2"], ["sport", "food", "law", "law"]
+    )
+    figure = evaluation.plot_confusion(tmp_path / "confusion.png")
+    assert (tmp_path / "confusion.png").read_bytes().startswith(b"\x89PNG")
+    drawn = [int(text.get_text()) for text in figure.axes[0].texts]
+    assert drawn == evaluation.confusion.ravel().tolist()
+    with pytest.raises(ParameterError, match=r"ends in \.png"):
+        evaluation.plot_confusion(tmp_path / "confusion.jpg")

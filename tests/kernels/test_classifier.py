@@ -7,7 +7,7 @@ import pytest
 from numba import njit
 
 from lexigrad.errors import DivergenceError
-from lexigrad.kernels.classifier import DIVERGED, choose_negatives, drawn_label, train
+from lexigrad.kernels.classifier import CODES, DIVERGED, choose_negatives, drawn_label, train
 from lexigrad.losses.hierarchical_softmax import huffman_children
 from lexigrad.text.corpus import Corpus, read_corpus
 from lexigrad.text.features import FeatureSpace, encode_corpus
@@ -44,7 +44,15 @@ def prepared(labels: list[object] = LABELS) -> tuple[Corpus, FeatureSpace, Label
     data = LabelledTexts(
         texts, space.members, corpus.label_ids, corpus.label_offsets, len(corpus.labels), corpus.n_tokens
     )
-    return corpus, space, data, Weights(space.members, len(corpus.labels), DIM, 5, 1)
+    return corpus, space, data, started(space)
+
+
+def started(space: FeatureSpace, n_outputs: int = 3) -> Weights:
+    """Weights in the course of training: input rows that differ, output rows that do not."""
+    weights = Weights(space.members, n_outputs, DIM, 5, 1)
+    weights.input[:] = np.random.default_rng(1).uniform(-1 / DIM, 1 / DIM, weights.input.size)
+    weights.output[:] = 0
+    return weights
 
 
 def features_of(corpus: Corpus, space: FeatureSpace) -> list[list[int]]:
@@ -132,7 +140,7 @@ def test_a_step_of_every_loss_is_minus_lr_times_the_numeric_gradient(loss: str) 
     several = [["pos", "none"]] + [[label] for label in LABELS[1:]]
     corpus, space, data, weights = prepared(several)
     questions = asked(data, loss)
-    weights = Weights(space.members, questions.n_outputs, DIM, 5, 1)
+    weights = started(space, questions.n_outputs)
     weights.output.reshape(-1, weights.stride)[:, :DIM] = np.random.default_rng(2).normal(
         size=(questions.n_outputs, DIM)
     )
@@ -141,7 +149,7 @@ def test_a_step_of_every_loss_is_minus_lr_times_the_numeric_gradient(loss: str) 
     labels = data.labels[data.label_offsets[0] : data.label_offsets[1]].tolist()
     drawn, visits = set(), range(6)
     for visit in visits:
-        again = Weights(space.members, questions.n_outputs, DIM, 5, 1)
+        again = started(space, questions.n_outputs)
         again.output[:] = weights.output
         run(again, data, np.array([0]), 1, 0.25, loss, visit)
         changed_matrix, changed_output = oracle_weights(space, again)
@@ -236,7 +244,7 @@ def test_labels_are_drawn_uniformly() -> None:
     _, space, data, _ = prepared(several)
     counts = np.zeros(3)
     for visit in range(300):
-        weights = Weights(space.members, 3, DIM, 5, 1)
+        weights = started(space)
         texts, totals, lock = data.texts, np.zeros(2), np.zeros(1, np.int32)
         train(
             texts.rows, texts.shares, texts.starts, texts.stops, data.labels, data.label_offsets, np.zeros(1, np.int64), 0, 1, 1, 0.1, visit, 10**9, 11,
@@ -253,15 +261,32 @@ def _drawn(weights: Weights) -> np.ndarray:
     return (length == length.max()).astype(float)
 
 
-def test_initial_weights_are_full_and_depend_on_the_seed_alone() -> None:
+def test_training_begins_from_a_zero_input_and_an_output_that_depends_on_the_seed_alone() -> None:
     members = np.ones(1000, np.int32)
-    one, three, other = (Weights(members, 2, 10, seed, threads).input for seed, threads in ((1, 1), (1, 3), (2, 1)))
-    np.testing.assert_array_equal(one, three)
-    assert not np.array_equal(one, other)
-    assert np.all(np.abs(one) <= 0.1)
-    assert abs(one.mean()) < 0.002
-    assert abs(one.std() - 0.1 / np.sqrt(3)) < 0.002
-    assert len(np.unique(one)) > 9_900
+    one, three, other = (Weights(members, 500, 10, seed, threads) for seed, threads in ((1, 1), (1, 3), (2, 1)))
+    assert not one.input.any()
+    np.testing.assert_array_equal(one.output, three.output)
+    assert not np.array_equal(one.output, other.output)
+    rows = one.output.reshape(500, -1)
+    assert not rows[:, 10:].any()
+    assert np.abs(rows).max() <= 3 / np.sqrt(10)
+    assert abs(rows[:, :10].mean()) < 0.04
+    assert abs(rows[:, :10].std() - 3 / np.sqrt(30)) < 0.02
+    assert len(np.unique(rows[:, :10])) > 4_950
+
+
+@pytest.mark.parametrize("loss", CODES)
+def test_every_loss_learns_from_its_beginning(loss: str) -> None:
+    _, space, data, _ = prepared()
+    questions = asked(data, loss)
+    weights = Weights(space.members, questions.n_outputs, DIM, 5, 1)
+    first, _, last = (
+        train_classifier(
+            weights, data, epochs=epochs, lr=0.5, seed=0, threads=1, display=SilentDisplay(), questions=questions
+        )[-1]
+        for epochs in (1, 60, 1)
+    )
+    assert last < 0.3 * first
 
 
 @pytest.mark.parametrize("lr", [1e20, 1e38])

@@ -294,7 +294,7 @@ def test_one_thread_and_a_seed_give_the_same_bits_for_every_loss(loss: str) -> N
 def test_one_vs_all_finds_how_many_labels_a_text_has() -> None:
     texts = ["red", "red round", "round", "blue", "blue round", "blue red round"] * 200
     labels = [text.split() for text in texts]
-    clf = TextClassifier(dim=16, epochs=20, lr=0.5, loss="one_vs_all", threads=1).fit(texts, labels)
+    clf = TextClassifier(dim=16, epochs=20, lr=0.2, loss="one_vs_all", threads=1).fit(texts, labels)
     assert [sorted(found) for found in clf.predict(texts[:6])] == [sorted(of_text) for of_text in labels[:6]]
 
 

@@ -1,4 +1,4 @@
-"""Pictures: a map of word vectors, and the course of a training's loss. They need the extra `plot`."""
+"""Pictures: a map of word vectors, the course of a training's loss, a confusion matrix. They need the extra `plot`."""
 
 from __future__ import annotations
 
@@ -316,6 +316,66 @@ def curve_figure(losses: Sequence[float], epochs: int | None, title: str = "") -
     axes.grid(color="#eeeeee")
     axes.set_axisbelow(True)
     axes.spines[["top", "right"]].set_visible(False)
+    return figure
+
+
+MOST_CELLS = 20
+"""Labels up to which the cells of a confusion matrix show their counts, and each label its name."""
+MOST_LABELS = 1000
+"""Of a confusion matrix: with more, a label would be less than a point of the picture."""
+
+
+def confusion_figure(counts: NDArray[np.int64], labels: Sequence[Any], title: str = "") -> Figure:
+    """Draw a confusion matrix: true labels in rows, predicted ones in columns, each cell coloured by its share of its row.
+
+    Up to 20 labels, cells show their counts and axes the labels' names; beyond that, only the colours and the places of the labels.
+
+    Parameters
+    ----------
+    counts : (n_labels, n_labels), such as `Evaluation.confusion`
+    labels : names of the rows and columns
+    title : above the picture
+
+    Raises
+    ------
+    DataError
+        If the counts are no square of the labels' size, or there are more than 1,000 labels.
+    """
+    counts = np.asarray(counts)
+    n = len(labels)
+    if counts.shape != (n, n) or not n:
+        raise DataError(
+            f"a confusion matrix of {n} labels has the shape ({n}, {n}), at least (1, 1); got {counts.shape}"
+        )
+    if n > MOST_LABELS:
+        raise DataError(
+            f"a picture of a confusion matrix has room for {MOST_LABELS:,} labels, got {n:,}; draw some of them"
+        )
+    names = [_shown(str(label)) for label in labels]
+    small = n <= MOST_CELLS
+    side = 2.2 + 0.62 * n if small else 7.0
+    figure = new_figure(side + 0.6, side)
+    figure.set_layout_engine("constrained")
+    axes = figure.add_subplot()
+    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=max(float(shares.max()), 1e-9), interpolation="nearest")
+    fonts = _fonts(names) if small else ["DejaVu Sans"]
+    if small:
+        style: dict[str, Any] = {"fontfamily": fonts, "fontsize": FONT_SIZE, "parse_math": False}
+        axes.set_xticks(range(n), names, rotation=45, ha="right", rotation_mode="anchor", **style)
+        axes.set_yticks(range(n), names, **style)
+        for row, column in np.ndindex(n, n):
+            ink = "white" if shares[row, column] > 0.6 * shares.max() else "#333333"
+            axes.text(column, row, f"{counts[row, column]:,}", ha="center", va="center", fontsize=FONT_SIZE, color=ink)
+    axes.tick_params(length=0 if small else 3)
+    axes.spines[:].set_color(FRAME_COLOUR)
+    axes.set_xlabel("predicted")
+    axes.set_ylabel("true")
+    axes.set_title(title, fontsize=11, loc="left", color="#333333", parse_math=False)
+    bar = figure.colorbar(image, ax=axes, shrink=0.6, format=lambda share, _: f"{share:.0%}")
+    bar.outline.set_visible(False)
+    bar.ax.tick_params(labelsize=FONT_SIZE, length=0)
+    bar.set_label("share of the row")
     return figure
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -12,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
     from rich.console import Group
     from rich.table import Table
 
@@ -102,6 +104,29 @@ class Evaluation:
         wrong = np.flatnonzero(true != predicted)
         worst = wrong[np.argsort(-counts[wrong], kind="stable")][:n]
         return [(self.labels[true[j]], self.labels[predicted[j]], int(counts[j])) for j in worst]
+
+    def plot_confusion(self, path: str | os.PathLike[str] | None = None) -> Figure:
+        """Draw the confusion matrix, each cell coloured by its share of its row. Needs the extra `plot`.
+
+        Parameters
+        ----------
+        path : where the picture goes, .png, .svg or .pdf; None only returns it
+
+        Raises
+        ------
+        DataError
+            For more than 1,000 labels.
+        ParameterError
+            For a path whose extension no picture has, and where the extra is not installed.
+        """
+        from lexigrad.evaluation.plots import confusion_figure, picture_path, save_figure
+
+        if path is not None:
+            picture_path(path)
+        figure = confusion_figure(self.confusion, self.labels, f"{self.n_texts:,} texts, {self.accuracy:.1%} right")
+        if path is not None:
+            save_figure(figure, path)
+        return figure
 
     def to_dict(self, *, confusion: bool = True) -> dict[str, Any]:
         """Everything as JSON values under the attributes' names; labels become strings where they are keys.

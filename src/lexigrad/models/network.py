@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import math
 import sys
-import warnings
 from collections.abc import Callable
 from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from lexigrad.errors import DataError, DivergenceError, LexigradWarning, NotFittedError, ParameterError
+from lexigrad.errors import DataError, DivergenceError, NotFittedError, ParameterError
 from lexigrad.maths import sigmoid, sigmoid_grad, softmax, softmax_cross_entropy
-from lexigrad.models.parameters import WithParameters, check_whole
+from lexigrad.models.examples import (
+    check_feature_names,
+    depth_of,
+    ids_of,
+    read_examples,
+    read_feature_names,
+    read_labels,
+)
+from lexigrad.models.parameters import WithParameters, check_not_negative, check_whole
 
 PARAMETERS = (
     "hidden", "activation", "lr", "epochs", "batch_size", "momentum", "l2", "anneal_every", "tolerance", "seed", "verbose",
@@ -175,7 +182,7 @@ class Network(WithParameters):
             check_whole("classes", classes, 1)
             labels = np.arange(classes)
         else:
-            labels = _labels(classes, "classes")
+            labels = read_labels(classes, "classes")
         self._initialise(int(n_features), np.unique(labels), np.random.default_rng(self.seed))
         return self
 
@@ -282,7 +289,7 @@ class Network(WithParameters):
             raise ParameterError(f"reduction={reduction!r}: expected 'sum' or 'mean'")
         examples = self._examples(X)
         targets = self._targets(y, len(examples))
-        loss, d_params = self._loss_gradient(examples, targets, flat, _not_negative("l2", self.l2))
+        loss, d_params = self._loss_gradient(examples, targets, flat, check_not_negative("l2", self.l2))
         if reduction == "sum":
             return loss, d_params
         if not len(examples):
@@ -332,10 +339,10 @@ class Network(WithParameters):
             raise DataError(
                 "This Network requires y to be passed, but the target y is None: give one label per example"
             )
-        examples, names = _examples(X), _feature_names(X)
+        examples, names = read_examples(X), read_feature_names(X)
         if not len(examples):
             raise DataError(f"X: 0 sample(s) (shape={examples.shape}) while a minimum of 1 is required.")
-        labels = _labels(y, "y")
+        labels = read_labels(y, "y")
         if len(labels) != len(examples):
             raise DataError(f"{len(examples)} examples but {len(labels)} labels: expected one label per example")
         classes, ids = np.unique(labels, return_inverse=True)
@@ -399,7 +406,7 @@ class Network(WithParameters):
 
     def score(self, X: Any, y: Any) -> float:
         """Return the accuracy: the share of examples whose most probable label is theirs."""
-        predicted, labels = self.predict(X), _labels(y, "y")
+        predicted, labels = self.predict(X), read_labels(y, "y")
         if len(labels) != len(predicted):
             raise DataError(f"{len(predicted)} examples but {len(labels)} labels: expected one label per example")
         if not len(labels):
@@ -417,46 +424,22 @@ class Network(WithParameters):
 
     def _examples(self, X: Any) -> Floats:
         _ = self.params  # NotFittedError comes before any complaint about X
-        self._check_names(_feature_names(X))
-        examples = _examples(X)
+        check_feature_names(self, read_feature_names(X), trained=bool(self.loss_curve_))
+        examples = read_examples(X)
         if examples.shape[1] != self.n_features_in_:
             raise DataError(
                 f"X has {examples.shape[1]} features, but Network is expecting {self.n_features_in_} features as input"
             )
         return examples
 
-    def _check_names(self, names: NDArray[Any] | None) -> None:
-        """Compare the columns of a table with those of training, in scikit-learn's words."""
-        known = getattr(self, "feature_names_in_", None)
-        if known is None or names is None:
-            if names is not None and self.loss_curve_:
-                warnings.warn("X has feature names, but Network was fitted without feature names", LexigradWarning, 4)
-            if known is not None:
-                warnings.warn(
-                    "X does not have valid feature names, but Network was fitted with feature names", LexigradWarning, 4
-                )
-            return
-        if known.tolist() == names.tolist():
-            return
-        lines = ["The feature names should match those that were passed during fit."]
-        for title, extra in (
-            ("Feature names unseen at fit time:", sorted(set(names) - set(known))),
-            ("Feature names seen at fit time, yet now missing:", sorted(set(known) - set(names))),
-        ):
-            if extra:
-                lines += [title, *(f"- {name}" for name in extra[:5]), *(["- ..."] if len(extra) > 5 else [])]
-        if len(lines) == 1:
-            lines.append("Feature names must be in the same order as they were in fit.")
-        raise DataError("\n".join(lines) + "\n")
-
     def _targets(self, y: Any, n: int) -> NDArray[Any]:
         """Return the ids of labels, or checked rows of weights."""
         shape = (n, len(self.classes_))
-        if _depth(y) != 2:
-            labels = _labels(y, "y")
+        if depth_of(y) != 2:
+            labels = read_labels(y, "y")
             if labels.shape != (n,):
                 raise DataError(f"y: expected {n} labels or targets of shape {shape}, got shape {labels.shape}")
-            return self._ids(labels)
+            return ids_of(labels, self.classes_)
         weights = np.asarray(y)
         if weights.shape != shape or weights.dtype.kind not in "biuf":
             raise DataError(
@@ -465,18 +448,6 @@ class Network(WithParameters):
         if not (np.isfinite(weights) & (weights >= 0)).all():
             raise DataError("y: expected targets that are finite numbers from 0 up")
         return weights.astype(np.float64)
-
-    def _ids(self, labels: NDArray[Any]) -> NDArray[np.int64]:
-        try:
-            places = np.searchsorted(self.classes_, labels).clip(max=len(self.classes_) - 1)
-            wrong = np.flatnonzero(np.asarray(self.classes_[places] != labels))
-        except TypeError:
-            places, wrong = np.zeros(len(labels), np.int64), np.zeros(1, np.int64)
-        if len(wrong):
-            raise DataError(
-                f"y: label {labels.tolist()[wrong[0]]!r} was not seen in training; the labels are {', '.join(map(repr, self.classes_.tolist()[:20]))}"
-            )
-        return places.astype(np.int64)
 
 
 def count_parameters(n_features: int, hidden: int, n_labels: int) -> int:
@@ -508,90 +479,10 @@ def check_settings(params: dict[str, Any]) -> None:
         check_whole("anneal_every", params["anneal_every"], 1)
     if not isinstance(params["activation"], str) or params["activation"] not in ACTIVATIONS:
         raise ParameterError(f"activation={params['activation']!r}: choose one of {', '.join(map(repr, ACTIVATIONS))}")
-    if _not_negative("lr", params["lr"]) == 0:
+    if check_not_negative("lr", params["lr"]) == 0:
         raise ParameterError(f"lr={params['lr']!r}: expected a positive number")
-    if _not_negative("momentum", params["momentum"]) >= 1:
+    if check_not_negative("momentum", params["momentum"]) >= 1:
         raise ParameterError(f"momentum={params['momentum']!r}: expected a number from 0 to below 1")
-    _not_negative("l2", params["l2"])
+    check_not_negative("l2", params["l2"])
     if params["tolerance"] is not None:
-        _not_negative("tolerance", params["tolerance"])
-
-
-def _not_negative(name: str, value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or not 0 <= value < math.inf:
-        raise ParameterError(f"{name}={value!r}: expected a finite number from 0 up")
-    return float(value)
-
-
-def _examples(X: Any) -> Floats:
-    """Return X as (n, n_features) float64, or raise `DataError`."""
-    if hasattr(X, "tocsr"):
-        raise DataError(f"X is a sparse {type(X).__name__}, which is not served: convert it with X.toarray()")
-    try:
-        array = np.asarray(X)
-        if array.dtype.kind == "c":
-            raise DataError("X: Complex data not supported; expected real numbers")
-        if array.dtype.kind not in "biufO":
-            raise DataError(f"X: expected numbers, got dtype {array.dtype}")
-        array = np.asarray(array, np.float64)
-    except DataError:
-        raise
-    except (TypeError, ValueError) as error:
-        raise DataError(f"X: expected an array of numbers, (n, n_features): {error}") from None
-    if array.ndim != 2:
-        raise DataError(
-            f"X: expected shape (n, n_features), got {array.shape}. Reshape your data: X.reshape(1, -1) for one example, "
-            "X.reshape(-1, 1) for one feature"
-        )
-    if array.shape[1] == 0:
-        raise DataError(f"X: 0 feature(s) (shape={array.shape}) while a minimum of 1 is required.")
-    broken = np.argwhere(~np.isfinite(array))
-    if len(broken):
-        row, column = (int(k) for k in broken[0])
-        name = "NaN" if np.isnan(array[row, column]) else "infinity"
-        raise DataError(f"X contains {name} in row {row}, column {column}: expected finite numbers")
-    return array
-
-
-def _labels(y: Any, name: str) -> NDArray[Any]:
-    """Return labels as a vector that can be sorted, or raise `DataError`."""
-    try:
-        labels = np.asarray(y)
-    except ValueError:
-        raise DataError(f"{name}: expected one label per example, got rows of different lengths") from None
-    if labels.ndim == 2 and labels.shape[1] == 1:
-        warnings.warn(
-            f"{name}: a column of shape {labels.shape} was taken as labels; pass y.ravel()", LexigradWarning, 3
-        )
-        labels = labels.ravel()
-    if labels.ndim != 1:
-        raise DataError(f"{name} should be a 1d array of labels, got an array of shape {labels.shape} instead.")
-    kind = labels.dtype.kind
-    if kind not in "biufUSO":
-        raise DataError(f"{name}: expected whole numbers, booleans or strings as labels, got dtype {labels.dtype}")
-    if kind == "f":
-        if not np.isfinite(labels).all():
-            raise DataError(f"{name} contains NaN or infinity: expected labels")
-        if (labels != np.floor(labels)).any():
-            raise DataError(f"{name}: Unknown label type: continuous; expected whole numbers, booleans or strings")
-    if kind == "O":
-        kinds = {type(label).__name__ for label in labels.tolist()}
-        if len(kinds) > 1 or not kinds <= {"str", "int", "bool", "bytes"}:
-            raise DataError(
-                f"{name}: expected labels of one type, str, int or bool, got {', '.join(sorted(kinds))}; Unknown label type"
-            )
-    return labels
-
-
-def _depth(y: Any) -> int:
-    try:
-        return np.ndim(y)
-    except ValueError:
-        return 1
-
-
-def _feature_names(X: Any) -> NDArray[Any] | None:
-    columns = getattr(X, "columns", None)
-    if columns is None or not len(columns) or not all(isinstance(name, str) for name in columns):
-        return None
-    return np.asarray(columns, object)
+        check_not_negative("tolerance", params["tolerance"])

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any, ClassVar, Self
 
+import numpy as np
+
 from lexigrad.errors import ParameterError
 from lexigrad.machine.threads import thread_count
 from lexigrad.text.tokens import tokenizer_code
@@ -74,3 +76,10 @@ def check_whole(name: str, value: Any, least: int) -> None:
     """Raise `ParameterError` unless the value is a whole number from `least` up."""
     if isinstance(value, bool) or not hasattr(value, "__index__") or value < least:
         raise ParameterError(f"{name}={value!r}: expected a whole number from {least} up")
+
+
+def check_not_negative(name: str, value: Any) -> float:
+    """Return a finite number from 0 up as a float, or raise `ParameterError`."""
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or not 0 <= value < math.inf:
+        raise ParameterError(f"{name}={value!r}: expected a finite number from 0 up")
+    return float(value)

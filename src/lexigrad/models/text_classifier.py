@@ -37,7 +37,7 @@ class TextClassifier(WithParameters):
 
     with A (n_rows, dim), W (n_labels, dim), y_l = 1/m on each of the m labels of a text. Both matrices follow the
     exact gradient by stochastic
-    gradient descent with a linearly falling learning rate. The method is that of A. Joulin, E. Grave, P. Bojanowski
+    gradient descent with a linearly falling learning rate, A from 0 and W from random numbers. The method is that of A. Joulin, E. Grave, P. Bojanowski
     and T. Mikolov, "Bag of
     Tricks for Efficient Text Classification" (EACL 2017).
 
@@ -57,7 +57,7 @@ class TextClassifier(WithParameters):
     tokenizer : "words" (lower-cased, punctuation split off) or "whitespace" (fastText's byte rule); see docs/tokens.md
     label_prefix : what marks a label in fastText text
     threads : None for all processors that the process may use
-    seed : of the initial vectors and the shuffling; with threads=1 it decides every bit of the model
+    seed : of the initial output weights and the shuffling; with threads=1 it decides every bit of the model
     deterministic : True is not served yet and raises `ParameterError`
     verbose : show progress on standard error
 

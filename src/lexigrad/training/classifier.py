@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lexigrad.kernels.classifier import CODES, DIVERGED, initialise, to_features, train
+from lexigrad.kernels.classifier import CODES, DIVERGED, to_features, train
 from lexigrad.kernels.sampling import alias_table
 from lexigrad.losses.hierarchical_softmax import huffman_paths
 from lexigrad.machine.intrinsics import LANES, WIDTH
@@ -58,6 +58,11 @@ class LabelledTexts:
     def n_texts(self) -> int:
         """How many texts there are."""
         return len(self.label_offsets) - 1
+
+
+OUTPUT_LENGTH = 3.0
+"""Output weights begin as uniform numbers in (-1, 1) * OUTPUT_LENGTH / sqrt(dim): rows about 1.7 long, whatever dim is. Chosen with benchmarks/initial.py
+for softmax, and tried for each other loss: 10 often finds more labels, but its log loss is worse on some sets and it diverges at smaller learning rates."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +114,9 @@ class Questions:
 class Weights:
     """The matrices in training.
 
+    The input begins at 0 and the output at random, by every loss. So a feature's vector holds what its texts taught it and nothing else; from random rows
+    and a zero output, as in fastText, a rare feature keeps the noise that it began with, and all must first grow a signal in both matrices.
+
     Attributes
     ----------
     input : (n_rows * dim,) float32
@@ -119,10 +127,12 @@ class Weights:
         self.dim = dim
         self.stride = -(-dim // WIDTH) * WIDTH
         self.n_outputs = n_outputs
-        self.input = np.empty(max(1, len(members)) * dim, np.float32)
+        self.input = np.zeros(max(1, len(members)) * dim, np.float32)
         self.output = np.zeros(n_outputs * self.stride, np.float32)
+        drawn = np.random.default_rng(seed).random((n_outputs, dim), np.float32)
+        rows = self.output.reshape(n_outputs, self.stride)
+        rows[:, :dim] = (2 * drawn - 1) * np.float32(OUTPUT_LENGTH / np.sqrt(dim))
         self.members, self.threads = members, threads
-        self._each_range(lambda first, stop: initialise(self.input, dim, seed, first, stop))
 
     def _each_range(self, function: Callable[[int, int], None]) -> None:
         edges = np.linspace(0, len(self.members), 4 * self.threads + 1).astype(np.int64)

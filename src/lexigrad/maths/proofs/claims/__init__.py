@@ -38,6 +38,8 @@ SECTIONS: dict[str, tuple[str, ...]] = {
         "hierarchical_softmax_gradient",
         "linear_cross_entropy_gradient",
         "l2_gradient",
+        "softmax_regression_gradient",
+        "softmax_regression_hessian",
     ),
     "Identities that the kernels use": (
         "winner_log_probability",
