@@ -1,6 +1,6 @@
 """How a classifier's training should begin: random input rows and a zero output, as in fastText, or a zero input and random output rows.
 
-python -m benchmarks.initial --sets trec6 clinc150 --seeds 3
+python -m benchmarks.initial --sets trec6 clinc150 --seeds 3 --loss softmax
 """
 
 from __future__ import annotations
@@ -11,8 +11,11 @@ from typing import Any
 
 import numpy as np
 
+import lexigrad
+import lexigrad.models.trainer
 from benchmarks.data import raw
 from benchmarks.measure import header, table
+from lexigrad.models.parameters import LOSSES
 from lexigrad.training import classifier
 
 CASES: tuple[tuple[str, dict[str, Any]], ...] = (
@@ -37,8 +40,8 @@ Weights = classifier.Weights
 class RandomInput(Weights):
     """Weights that begin as fastText's."""
 
-    def __init__(self, members: Any, n_labels: int, dim: int, seed: int, threads: int) -> None:
-        super().__init__(members, n_labels, dim, seed, threads)
+    def __init__(self, members: Any, n_outputs: int, dim: int, seed: int, threads: int) -> None:
+        super().__init__(members, n_outputs, dim, seed, threads)
         self.output[:] = 0
         self.input[:] = np.random.default_rng(seed).uniform(-1 / dim, 1 / dim, self.input.size)
 
@@ -48,6 +51,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sets", nargs="+", default=list(dict.fromkeys(name for name, _ in CASES)))
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--loss", choices=list(LOSSES), default="softmax")
     arguments = parser.parse_args()
     seeds = range(arguments.seeds)
     print(header("benchmarks.initial"))
@@ -57,28 +61,30 @@ def main() -> None:
             continue
         cells = [
             f"{name}, lr {settings['lr']}, {settings['epochs']} epochs",
-            result(RandomInput, 0.0, name, settings, seeds),
+            result(arguments.loss, RandomInput, 0.0, name, settings, seeds),
         ]
-        rows.append([*cells, *(result(Weights, length, name, settings, seeds) for length in LENGTHS)])
-    columns = ["P@1, log loss", "random input", *(f"random output, {length:g} / √dim" for length in LENGTHS)]
+        rows.append([*cells, *(result(arguments.loss, Weights, length, name, settings, seeds) for length in LENGTHS)])
+    columns = [
+        f"{arguments.loss}: P@1, log loss",
+        "random input",
+        *(f"random output, {length:g} / √dim" for length in LENGTHS),
+    ]
     print(table(columns, rows))
 
 
-def result(start: Any, length: float, name: str, settings: dict[str, Any], seeds: range) -> str:
+def result(loss: str, start: Any, length: float, name: str, settings: dict[str, Any], seeds: range) -> str:
     """Return mean P@1 and log loss on the test texts."""
-    import lexigrad.models.trainer
-
     lexigrad.models.trainer.Weights = start
     classifier.OUTPUT_LENGTH = length
     scores = []
     for seed in seeds:
-        clf = lexigrad.TextClassifier(dim=50, word_ngrams=2, threads=1, seed=seed, **settings).fit_file(
+        clf = lexigrad.TextClassifier(loss=loss, dim=50, word_ngrams=2, threads=1, seed=seed, **settings).fit_file(
             raw(name, "train")
         )
         evaluation = clf.evaluate_file(raw(name, "test"))
         scores.append((evaluation.precision, evaluation.log_loss))
-    precision, loss = (statistics.mean(column) for column in zip(*scores, strict=True))
-    return f"{precision:.4f}, {loss:.3f}"
+    precision, log_loss = (statistics.mean(column) for column in zip(*scores, strict=True))
+    return f"{precision:.4f}, {log_loss:.3f}"
 
 
 if __name__ == "__main__":

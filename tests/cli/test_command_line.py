@@ -150,3 +150,27 @@ def test_interrupting_saves_what_was_learned(files: Path) -> None:
     assert "what was learned so far is in" in (files / "errors").read_text()
     texts, labels = themed(100, 1)
     assert lexigrad.load(output).score(texts, labels) > 0.9
+
+
+@pytest.mark.parametrize("loss", ["softmax", "one_vs_all", "hierarchical_softmax", "negative_sampling"])
+def test_models_go_to_fasttext_and_back(loss: str, files: Path, tmp_path: Path) -> None:
+    model, binary, again = tmp_path / "m.lexigrad", tmp_path / "m.bin", tmp_path / "again.lexigrad"
+    run(
+        "train", files / "train.txt", "--output", model, "--dim", 8, "--epochs", 5, "--lr", 0.5, "--loss", loss, "--negatives", 3,
+        "--tokenizer", "whitespace", "--word-ngrams", 2, "--threads", 1, "--quiet",
+    )  # fmt: skip
+    result = run("convert", model, binary)
+    assert "3 labels, 8 numbers each" in result.stderr
+    run("convert", binary, again, "--quiet")
+    expected = run("predict", model, files / "test.txt", "--k", 2).stdout
+    labels = [line.split("\t")[::2] for line in expected.splitlines()]
+    for path in (binary, again):
+        answer = run("predict", path, files / "test.txt", "--k", 2).stdout
+        assert [line.split("\t")[::2] for line in answer.splitlines()] == labels
+    facts = json.loads(run("info", binary, "--json").stdout)
+    assert facts["params"]["loss"] == loss
+    assert facts["n_words"] == len(lexigrad.load(model).fitted.reader.vocabulary)
+    assert facts["made_by"].startswith("fastText")
+    assert "classifier" in run("convert", model, tmp_path / "x.txt", "--format", "text", code=2).stderr
+    words = run("convert", files / "m.lexigrad", tmp_path / "w.bin", code=2).stderr
+    assert "tokenizer='whitespace'" in words

@@ -45,7 +45,7 @@ def assert_same_arrays(found, expected):
 # A second writer, from docs/file-format.md and not from the code: the oracle, and the maker of wrong files.
 
 
-def by_hand(document, data=b"", *, version=(1, 0), reserved=0):
+def by_hand(document, data=b"", *, version=(1, 1), reserved=0):
     header = document if isinstance(document, bytes) else json.dumps(document, separators=(",", ":")).encode()
     checked = b"LEXIGRAD" + struct.pack("<HHIQ", *version, reserved, len(header))
     start = checked + struct.pack("<I", zlib.crc32(checked + header)) + header

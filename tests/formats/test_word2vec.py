@@ -200,7 +200,7 @@ def test_names_that_say_too_little(tmp_path: Path) -> None:
     model = lexigrad.load(_small(tmp_path))
     with pytest.raises(ParameterError, match="pass format='binary'"):
         model.save(tmp_path / "v.bin")
-    with pytest.raises(ParameterError, match="choose one of native, text"):
+    with pytest.raises(ParameterError, match="choose one of native, fasttext"):
         model.save(tmp_path / "v.vec", "word2vec")
     with pytest.raises(ParameterError, match=r"leave \.gz away"):
         model.save(tmp_path / "v.vec.gz")

@@ -23,6 +23,11 @@ def run_set_scaled(alpha, x, x_start, y, y_start, n):
 
 
 @njit
+def run_float_at(x, place):
+    return fast.float_at(x, place)
+
+
+@njit
 def run_sum_rows(alpha, x, rows, first, n, stride, y, y_start, dim):
     fast.sum_rows(alpha, x, rows, first, n, stride, y, y_start, dim)
 
@@ -78,6 +83,20 @@ def test_add_scaled(n: int) -> None:
     expected[7 : 7 + n] += np.float32(0.3) * x[5 : 5 + n]
     run_add_scaled(np.float32(0.3), x, 5, y, 7, n)
     np.testing.assert_allclose(y, expected, rtol=1e-6, atol=1e-7)
+
+
+@pytest.mark.parametrize("n", [0, 1, 3, 5, 16, 17, 100])
+@pytest.mark.parametrize("shift", [0, 1, 2, 3])
+def test_rows_may_begin_at_any_byte(n: int, shift: int) -> None:
+    x, y = floats(200), floats(200)
+    raw = np.frombuffer(bytes(shift) + x.tobytes(), np.uint8)
+    expected = y.copy()
+    expected[7 : 7 + n] += np.float32(0.3) * x[5 : 5 + n]
+    run_add_scaled(np.float32(0.3), raw, shift + 20, y, 7, n)
+    np.testing.assert_allclose(y, expected, rtol=1e-6, atol=1e-7)
+    run_set_scaled(np.float32(2), raw, shift + 20, y, 7, n)
+    np.testing.assert_array_equal(y[7 : 7 + n], 2 * x[5 : 5 + n])
+    assert run_float_at(raw, shift + 4 * n) == x[n]
 
 
 @pytest.mark.parametrize(

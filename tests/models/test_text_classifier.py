@@ -14,6 +14,7 @@ import pytest
 import lexigrad
 from lexigrad import DataError, DivergenceError, LexigradWarning, NotFittedError, ParameterError, TextClassifier
 from tests.conftest import real_data, themed
+from tests.oracles import fasttext as oracle
 
 TEXTS, LABELS = themed(600)
 TEST_TEXTS, TEST_LABELS = themed(200, seed=1)
@@ -258,3 +259,54 @@ def test_accuracy_on_real_data(name: str) -> None:
     clf = TextClassifier(dim=50, epochs=settings[0], lr=settings[1], word_ngrams=2, threads=1)
     clf.fit_file(real_data(f"classify/{name}.train.txt"))
     assert clf.evaluate_file(real_data(f"classify/{name}.test.txt")).precision > settings[2]
+
+
+@pytest.mark.parametrize("loss", ["one_vs_all", "hierarchical_softmax", "negative_sampling"])
+@pytest.mark.parametrize("threads", [1, 2])
+def test_every_loss_learns(loss: str, threads: int, tmp_path: Path) -> None:
+    texts, labels = themed(4000)
+    clf = TextClassifier(dim=16, epochs=5, lr=0.5, loss=loss, word_ngrams=2, threads=threads, tokenizer="whitespace")
+    clf.fit(texts, labels)
+    held_out = themed(300, seed=9)
+    assert clf.score(*held_out) > 0.97
+    probs = clf.predict_proba(held_out[0])
+    if loss == "hierarchical_softmax":
+        np.testing.assert_allclose(probs.sum(axis=1), 1, atol=1e-5)
+    explained = clf.explain(held_out[0][0])
+    np.testing.assert_allclose(explained.probs, probs[0], atol=1e-5)
+    for name in ("m.lexigrad", "m.bin"):
+        clf.save(tmp_path / name)
+        np.testing.assert_allclose(lexigrad.load(tmp_path / name).predict_proba(held_out[0]), probs, atol=1e-6)
+    plain = oracle.Model(tmp_path / "m.bin")
+    exact = plain.predict(held_out[0][0].encode(), exact=True)
+    np.testing.assert_allclose(probs[0], [exact[f"__label__{label}".encode()] for label in clf.classes_], atol=1e-5)
+
+
+@pytest.mark.parametrize("loss", ["one_vs_all", "hierarchical_softmax", "negative_sampling"])
+def test_one_thread_and_a_seed_give_the_same_bits_for_every_loss(loss: str) -> None:
+    one, two = (
+        TextClassifier(dim=8, epochs=2, lr=0.5, loss=loss, threads=1, seed=3).fit(*themed(100)) for _ in range(2)
+    )
+    np.testing.assert_array_equal(one.fitted.input, two.fitted.input)
+    np.testing.assert_array_equal(one.fitted.output, two.fitted.output)
+
+
+def test_one_vs_all_finds_how_many_labels_a_text_has() -> None:
+    texts = ["red", "red round", "round", "blue", "blue round", "blue red round"] * 200
+    labels = [text.split() for text in texts]
+    clf = TextClassifier(dim=16, epochs=20, lr=0.2, loss="one_vs_all", threads=1).fit(texts, labels)
+    assert [sorted(found) for found in clf.predict(texts[:6])] == [sorted(of_text) for of_text in labels[:6]]
+
+
+@pytest.mark.parametrize("loss", ["softmax", "one_vs_all", "hierarchical_softmax", "negative_sampling"])
+def test_a_single_label_can_be_learned_by_every_loss(loss: str) -> None:
+    clf = TextClassifier(dim=4, epochs=2, loss=loss, threads=1).fit(["a b", "c"], ["only", "only"])
+    assert clf.predict(["a", "zzz"]).tolist() == ["only", "only"]
+
+
+def test_one_vs_all_takes_the_rates_that_softmax_takes() -> None:
+    rng = np.random.default_rng(1)
+    labels = [str(i) for i in rng.integers(0, 400, 4000)]
+    texts = [f"common words {label} x{label}" for label in labels]
+    clf = TextClassifier(dim=20, epochs=10, lr=0.5, loss="one_vs_all", threads=1).fit(texts, labels)
+    assert clf.score(texts, labels) > 0.9

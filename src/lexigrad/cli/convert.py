@@ -7,30 +7,43 @@ from typing import Annotated
 
 import typer
 
-from lexigrad.cli.output import Quiet, load_vectors, say
+from lexigrad.cli.output import Quiet, load_any, say
+from lexigrad.errors import ParameterError
 
 
 def convert(
-    source: Annotated[Path, typer.Argument(help="Word vectors in any form that lexigrad reads.", show_default=False)],
+    source: Annotated[
+        Path, typer.Argument(help="A model or word vectors in any form that lexigrad reads.", show_default=False)
+    ],
     target: Annotated[
         Path, typer.Argument(help="The file to write; its extension says in which form.", show_default=False)
     ],
     format: Annotated[
         str | None,
         typer.Option(
-            help="native, text, binary, numpy, arrow or parquet; by default what the extension says.",
+            help="For word vectors: native, fasttext, text, output, binary, numpy, arrow or parquet; by default what the extension says.",
             show_default=False,
         ),
     ] = None,
     quiet: Quiet = False,
 ) -> None:
-    """Write word vectors in another form: .lexigrad, .vec and .txt (word2vec's text), .npz, .arrow, .parquet.
+    """Write a model in another form.
 
-    word2vec's binary form is --format binary.
+    Classifiers: .lexigrad, and fastText's .bin, .ftz (quantised), .vec (its words), .output (its labels). Word vectors: .lexigrad, .vec and .txt
+    (word2vec's text), .output, .npz, .arrow, .parquet; --format fasttext is fastText's .bin, --format binary word2vec's.
 
-    Example: lexigrad convert GoogleNews-vectors-negative300.bin news.lexigrad
+    Example: lexigrad convert lid.176.ftz languages.lexigrad
     """
-    vectors = load_vectors(source)
-    vectors.save(target, format)
-    n, dim = vectors.vectors.shape
-    say(f"{target}: {n:,} words, {dim} numbers each, {target.stat().st_size / 1e6:,.1f} MB", quiet)
+    model = load_any(source)
+    classifier = hasattr(model, "predict")
+    if classifier and format is not None:
+        raise ParameterError(
+            f"--format {format}: {source} is a classifier, whose form goes by the extension of {target}"
+        )
+    if classifier:
+        model.save(target)
+        what = f"{len(model.classes_):,} labels"
+    else:
+        model.save(target, format)
+        what = f"{len(model):,} words"
+    say(f"{target}: {what}, {model.fitted.dim} numbers each, {target.stat().st_size / 1e6:,.1f} MB", quiet)

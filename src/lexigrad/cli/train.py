@@ -18,7 +18,10 @@ def train(
     dim: Annotated[int, typer.Option(help="Length of the vectors.")] = 100,
     epochs: Annotated[int, typer.Option(help="Passes over the texts.")] = 5,
     lr: Annotated[float, typer.Option(help="Learning rate at the start; 0.1 to 1 is usual.")] = 0.1,
-    loss: Annotated[str, typer.Option(help="softmax.")] = "softmax",
+    loss: Annotated[
+        str, typer.Option(help="softmax, one_vs_all, hierarchical_softmax or negative_sampling.")
+    ] = "softmax",
+    negatives: Annotated[int, typer.Option(help="Labels drawn for each text by negative sampling.")] = 5,
     word_ngrams: Annotated[int, typer.Option(help="Longest run of words that is a feature; 2 often helps.")] = 1,
     min_n: Annotated[int, typer.Option(help="Shortest character n-gram.")] = 0,
     max_n: Annotated[int, typer.Option(help="Longest character n-gram; 0 for none.")] = 0,
@@ -47,7 +50,8 @@ def train(
     Example: lexigrad train reviews.csv --label stars --output m.lexigrad --word-ngrams 2 --lr 0.5
     """
     params = {
-        "dim": dim, "epochs": epochs, "lr": lr, "loss": loss, "word_ngrams": word_ngrams, "min_n": min_n, "max_n": max_n, "buckets": buckets,
+        "dim": dim, "epochs": epochs, "lr": lr, "loss": loss, "negatives": negatives, "word_ngrams": word_ngrams, "min_n": min_n, "max_n": max_n,
+        "buckets": buckets,
         "min_count": min_count, "tokenizer": tokenizer, "label_prefix": label_prefix, "threads": threads, "seed": seed,
         "deterministic": deterministic, "verbose": not quiet,
     }  # fmt: skip

@@ -39,7 +39,7 @@ from numpy.typing import NDArray
 from lexigrad.errors import FormatError, ParameterError
 
 MAGIC = b"LEXIGRAD"
-VERSION = (1, 0)
+VERSION = (1, 1)
 ALIGNMENT = 64
 FIXED = struct.Struct("<8sHHIQI")
 CHECKED_FIXED_BYTES = 24  # what the header's CRC covers of the fixed part: all but the CRC itself
@@ -182,7 +182,7 @@ def read_native(path: str | os.PathLike[str], *, verify: bool = False) -> Native
     {'unit': 'm'}
     """
     name = os.fspath(path)
-    mapped = _map(name)
+    mapped = map_file(name, "a lexigrad file")
     try:
         header, data_start = _read_header(mapped)
         kind, settings, entries = _parse_header(header, data_start, len(mapped))
@@ -366,16 +366,17 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
 # ------------------------------------------------------------------------------------------------------------- reading
 
 
-def _map(name: str) -> mmap.mmap:
+def map_file(name: str, what: str) -> mmap.mmap:
+    """Map a file, or say why it is not `what`."""
     try:
         mode = os.stat(name).st_mode
     except (FileNotFoundError, NotADirectoryError):
         raise FormatError(f"no such file: {name}") from None
     if not stat.S_ISREG(mode):
-        raise FormatError(f"{name}: is a {'folder' if stat.S_ISDIR(mode) else 'device or pipe'}, not a lexigrad file")
+        raise FormatError(f"{name}: is a {'folder' if stat.S_ISDIR(mode) else 'device or pipe'}, not {what}")
     with open(name, "rb") as file:
         if os.fstat(file.fileno()).st_size == 0:
-            raise FormatError(f"{name}: is empty, not a lexigrad file")
+            raise FormatError(f"{name}: is empty, not {what}")
         return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
 
 

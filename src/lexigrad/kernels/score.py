@@ -1,9 +1,12 @@
 """Text bytes -> scores of all labels, without the GIL: tokenising, look-up, gathering and the output product in one
 pass per text.
 
-Two roads with the same answer. *Plain*: h = mean of the rows of the text's features, s = W h. *Folded*, where labels
+Two roads with the same answer. *Plain*: h = mean of the rows of the text's features, s = W h. *Folded*, where scores
 are fewer than dimensions:
-s = mean of the rows of A W^T, a matrix of rows x labels that is computed once.
+s = mean of the rows of A W^T, a matrix of rows x scores that is computed once.
+
+The input matrix is given as bytes: of float32 numbers, which in a foreign file lie at any byte, or of the codes of quantised rows
+(`lexigrad.formats.fasttext_bin.CodedMatrix`).
 """
 
 from __future__ import annotations
@@ -11,52 +14,184 @@ from __future__ import annotations
 import numpy as np
 from numba import types
 
-from lexigrad.kernels.classifier import AHEAD, lanes_of, prefetch_row
-from lexigrad.losses import softmax
+from lexigrad.kernels.classifier import AHEAD, lanes_of
+from lexigrad.losses import hierarchical_softmax, one_vs_all, softmax
 from lexigrad.machine.compiler import helper, inputs, kernel, outputs
-from lexigrad.machine.intrinsics import LANES, add_scaled, block_scores, prefetch
-from lexigrad.text.ngrams import add_character_ngrams, add_word_ngrams, bucket_of, is_end_of_sentence, most_features
-from lexigrad.text.tokens import next_token
-from lexigrad.text.vocabulary import find
+from lexigrad.machine.intrinsics import LANES, add_scaled, block_scores, float_at, prefetch, set_scaled
+from lexigrad.text.kept_buckets import LEFT_OUT, entries_in, kept_row, may_be_kept
+from lexigrad.text.ngrams import (
+    MOST_BYTES,
+    add_character_ngrams,
+    add_signs,
+    add_word_ngrams,
+    bucket_of_hash,
+    buckets_of_hashes,
+    hash_signs,
+    is_end_of_sentence,
+    most_features,
+    widest_sign,
+)
+from lexigrad.text.tokens import FNV_START, next_token
+from lexigrad.text.vocabulary import find, home
 
 _I32, _I64, _F32, _F64, _U8, _U32, _U64 = (
     types.int32, types.int64, types.float32, types.float64, types.uint8, types.uint32, types.uint64,
 )  # fmt: skip
 
 READER = (
-    _I64, inputs(_U32), inputs(_U64), inputs(_U8), inputs(_I64), inputs(_I32), _I64, _I64, _I64, _I64, _I64,
+    _I64, inputs(_U32), inputs(_U64), inputs(_U8), inputs(_I64), inputs(_I32), inputs(_U64), inputs(_U8), _I64, _I64, _I64, _I64, _I64,
 )  # fmt: skip
-"""Types of what reads a text: tokenizer, table, slots, arena, word_offsets, slot_rows, n_words, n_buckets, word_ngrams, min_n, max_n."""
+"""Types of what reads a text: tokenizer, table, slots, arena, word_offsets, slot_rows, kept, label_prefix, n_words, n_buckets, word_ngrams, min_n,
+max_n; see `lexigrad.models.fitted.TextReader`."""
+
+MATRIX = (inputs(_U8), _I64, _I64, inputs(_U8), inputs(_F32), inputs(_F32))
+"""Types of an input matrix: its bytes, then for quantised rows the number of slices (0 for float32 numbers), numbers of a slice, norm codes,
+centroids, centroids of norms."""
+
+SOFTMAX, HIERARCHICAL, INDEPENDENT = 0, 1, 2
+LINKS = {
+    "softmax": SOFTMAX, "hierarchical_softmax": HIERARCHICAL, "negative_sampling": INDEPENDENT, "one_vs_all": INDEPENDENT,
+}  # fmt: skip
+"""How each loss makes probabilities of scores."""
+
+MOST_SMALL_BUCKETS = 1 << 30
+"""Up to so many the remainders of hashes fit in 32 bits."""
+LINE_BYTES = 64
+SLICE_CENTROIDS = 256
+
+
+@helper
+def is_label(buffer, start, size, label_prefix):  # type: ignore[no-untyped-def]
+    """Tell whether a token begins with the sign of labels; no token does where there is none."""
+    if label_prefix.size == 0 or size < label_prefix.size:
+        return False
+    same = 0
+    while same < label_prefix.size and buffer[start + same] == label_prefix[same]:
+        same += 1
+    return same == label_prefix.size
+
+
+@helper
+def row_of(slot, n_words, slot_rows, kept):  # type: ignore[no-untyped-def]
+    """Return the row of a word or bucket: -1 for one whose row is 0, `LEFT_OUT` for one that does not count."""
+    if slot_rows.size > 0:
+        return np.int64(slot_rows[slot])
+    if kept.size == 0 or slot < n_words:
+        return np.int64(slot)
+    row = kept_row(kept, entries_in(kept), slot - n_words)
+    return row if row == LEFT_OUT else n_words + row
+
+
+@helper
+def may_be_kept_slots(kept, n_words, features, start, stop):  # type: ignore[no-untyped-def]
+    """Drop from ``features[start:stop]`` the slots of buckets that are not in the table, all but few; return the new end."""
+    n_entries = entries_in(kept)
+    n = start
+    for j in range(start, stop):
+        slot = features[j]
+        features[n] = slot
+        n += may_be_kept(kept, n_entries, slot - n_words)
+    return n
+
+
+@helper
+def kept_rows(kept, n_words, features, stop):  # type: ignore[no-untyped-def]
+    """Replace the slots of buckets in ``features[:stop]`` by their rows and drop those without; return the new end."""
+    n_entries = entries_in(kept)
+    for j in range(stop):
+        prefetch(kept, home(np.uint32(max(0, features[j] - n_words)), np.int64(n_entries - 1)))
+    n = 0
+    for j in range(stop):
+        slot = features[j]
+        row = slot - n_words if slot < n_words else kept_row(kept, n_entries, slot - n_words)
+        if slot < n_words or row != LEFT_OUT:
+            features[n] = n_words + row
+            n += 1
+    return n
+
+
+@helper
+def add_ngrams_of_signs(  # type: ignore[no-untyped-def]
+    signs, widths, left, room, n_signs, min_n, max_n, n_words, n_buckets, inverse, kept, values, buckets, features, n
+):
+    """Append the slots of the character n-grams of all words of a text at once, of a pruned model only those that may be kept.
+
+    Hashes grow by one character a round, at all characters together; n-grams that would reach beyond their word are passed over when they are written.
+    """
+    n_entries = entries_in(kept)
+    widest = widest_sign(widths, n_signs)
+    for i in range(n_signs):
+        values[i] = FNV_START
+    for length in range(1, max_n + 1):
+        n_starts = n_signs - length + 1
+        hash_signs(signs, widths, room, widest, values, length, n_starts)
+        if length < min_n:
+            continue
+        buckets_of_hashes(values, n_starts, n_buckets, inverse, buckets)
+        if length == 1:
+            for i in range(n_starts):
+                if left[i] > 1 and i > 0 and left[i - 1] > 1:  # not the marks of its ends alone
+                    features[n] = n_words + buckets[i]
+                    n += 1
+        elif kept.size > 0:
+            for i in range(n_starts):
+                features[n] = n_words + buckets[i]
+                n += np.int64(left[i] >= length) & may_be_kept(kept, n_entries, buckets[i])
+        else:
+            for i in range(n_starts):
+                features[n] = n_words + buckets[i]
+                n += np.int64(left[i] >= length)
+    return n
 
 
 @helper
 def text_rows(  # type: ignore[no-untyped-def]
-    data, start, stop, tokenizer, table, slots, arena, word_offsets, slot_rows, n_words, n_buckets, word_ngrams, min_n, max_n,
-    buffer, hashes, characters, features,
+    data, start, stop, tokenizer, table, slots, arena, word_offsets, slot_rows, kept, label_prefix, n_words, n_buckets, word_ngrams, min_n, max_n,
+    buffer, hashes, characters, signs, widths, left, room, buckets, features,
 ):  # fmt: skip
-    """Write the rows of the features of ``data[start:stop]`` to `features`; return (rows found, features in all)."""
-    position, n_tokens, n = start, 0, 0
+    """Write the rows of the features of ``data[start:stop]`` to `features`; return (rows found, features in all).
+
+    With a label prefix the text is read as fastText does: labels are no features, and the word </s> ends it.
+    """
+    position, n_tokens, n, n_signs = start, 0, 0, 0
+    inverse = 1.0 / n_buckets
     while True:
         position, size, value = next_token(tokenizer, data, position, start, stop, table, buffer[1:])
         if size == 0:
             break
         word = find(slots, arena, word_offsets, buffer, 1, 1 + size, value)
+        if word >= n_words or (word < 0 and is_label(buffer, 1, size, label_prefix)):
+            continue
         if word >= 0:
             features[n] = word
             n += 1
-        if max_n > 0 and not is_end_of_sentence(buffer, 1, 1 + size):
-            count = add_character_ngrams(buffer, 1, 1 + size, min_n, max_n, characters, 0)
-            for j in range(count):
-                features[n] = n_words + bucket_of(np.uint64(characters[j]), n_buckets)
-                prefetch(slot_rows, features[n])
-                n += 1
+        ends = is_end_of_sentence(buffer, 1, 1 + size)
+        if max_n > 0 and not ends:
+            before, n_signs = n_signs, add_signs(buffer, 1, 1 + size, signs, widths, left, room, n_signs)
+            if n_signs == before or n_buckets > MOST_SMALL_BUCKETS:
+                n_signs = before
+                count = add_character_ngrams(buffer, 1, 1 + size, min_n, max_n, characters, 0)
+                for j in range(count):
+                    features[n + j] = n_words + bucket_of_hash(characters[j], n_buckets, inverse)
+                n += count
         hashes[n_tokens] = value
         n_tokens += 1
+        if ends and label_prefix.size > 0 and position <= stop and data[position - 1] != 10:
+            break
+    if n_signs > 0:
+        n = add_ngrams_of_signs(
+            signs, widths, left, room, n_signs, min_n, max_n, n_words, n_buckets, inverse, kept, characters, buckets, features, n
+        )  # fmt: skip
     if word_ngrams > 1:
         before = n
         n = add_word_ngrams(hashes, n_tokens, word_ngrams, n_words, n_buckets, features, n)
-        for j in range(before, n):
-            prefetch(slot_rows, features[j])
+        n = may_be_kept_slots(kept, n_words, features, before, n) if kept.size > 0 else n
+    if kept.size > 0:
+        n = kept_rows(kept, n_words, features, n)
+    if slot_rows.size == 0:
+        return n, n
+    for j in range(n):
+        prefetch(slot_rows, features[j])
     found = 0
     for j in range(n):
         row = slot_rows[features[j]]
@@ -67,25 +202,47 @@ def text_rows(  # type: ignore[no-untyped-def]
 
 
 @helper
-def sum_rows(matrix, dim, features, n, total, hidden, start):  # type: ignore[no-untyped-def]
+def prefetch_bytes(matrix, start, size):  # type: ignore[no-untyped-def]
+    """Ask for the cache lines of a row."""
+    for i in range(0, size + LINE_BYTES - 1, LINE_BYTES):
+        prefetch(matrix, start + min(i, size - 1))
+
+
+@helper
+def add_coded_row(codes, n_slices, sub_dim, norms, centroids, norm_centroids, row, dim, hidden, start):  # type: ignore[no-untyped-def]
+    """hidden[start : start + dim] += a quantised row."""
+    norm = norm_centroids[norms[row]] if norms.size > 0 else np.float32(1)
+    for s in range(n_slices - 1):
+        place = (SLICE_CENTROIDS * s + codes[row * n_slices + s]) * sub_dim
+        for k in range(sub_dim):
+            hidden[start + s * sub_dim + k] += norm * centroids[place + k]
+    s = n_slices - 1
+    last = dim - s * sub_dim
+    place = SLICE_CENTROIDS * s * sub_dim + codes[row * n_slices + s] * last
+    for k in range(last):
+        hidden[start + s * sub_dim + k] += norm * centroids[place + k]
+
+
+@helper
+def sum_rows(  # type: ignore[no-untyped-def]
+    matrix, n_slices, sub_dim, norms, centroids, norm_centroids, dim, features, n, total, hidden, start
+):
     """hidden[start : start + dim] = (sum of the rows) / total."""
+    size = n_slices if n_slices > 0 else 4 * dim
     for j in range(min(AHEAD, n)):
-        prefetch_row(matrix, features[j] * dim, dim)
-    if dim < 8:
-        for k in range(dim):
-            hidden[start + k] = np.float32(0)
-        for j in range(n):
-            if j + AHEAD < n:
-                prefetch(matrix, features[j + AHEAD] * dim)
+        prefetch_bytes(matrix, features[j] * size, size)
+    for k in range(dim):
+        hidden[start + k] = np.float32(0)
+    for j in range(n):
+        if j + AHEAD < n:
+            prefetch_bytes(matrix, features[j + AHEAD] * size, size)
+        if n_slices > 0:
+            add_coded_row(matrix, n_slices, sub_dim, norms, centroids, norm_centroids, features[j], dim, hidden, start)
+        elif dim < 8:
             for k in range(dim):
-                hidden[start + k] += matrix[features[j] * dim + k]
-    else:
-        for k in range(dim):
-            hidden[start + k] = np.float32(0)
-        for j in range(n):
-            if j + AHEAD < n:
-                prefetch_row(matrix, features[j + AHEAD] * dim, dim)
-            add_scaled(np.float32(1), matrix, features[j] * dim, hidden, start, dim)
+                hidden[start + k] += float_at(matrix, features[j] * size + 4 * k)
+        else:
+            add_scaled(np.float32(1), matrix, features[j] * size, hidden, start, dim)
     if total > 0:
         share = np.float32(1) / np.float32(total)
         for k in range(dim):
@@ -93,13 +250,23 @@ def sum_rows(matrix, dim, features, n, total, hidden, start):  # type: ignore[no
 
 
 @helper
-def block_predict(scores, n_labels, prior, known, n, peak, total):  # type: ignore[no-untyped-def]
-    """Scores -> probabilities of a block; a text without any known feature gets the training prior."""
-    softmax.predict(scores, n_labels, peak, total)
+def block_predict(  # type: ignore[no-untyped-def]
+    link, scores, n_scores, children, scratch, probs, n_labels, prior, known, n, peak, total
+):
+    """Scores -> probabilities of a block; a text without any known feature gets the training prior.
+
+    `probs` is another array than `scores` for hierarchical softmax, and the same for all others.
+    """
+    if link == SOFTMAX:
+        softmax.predict(scores, n_scores, peak, total)
+    elif link == HIERARCHICAL:
+        hierarchical_softmax.predict(scores, n_scores, children, scratch, probs)
+    else:
+        one_vs_all.predict(scores, n_scores)
     for lane in range(n):
         if known[lane] == 0:
             for label in range(n_labels):
-                scores[label * LANES + lane] = prior[label]
+                probs[label * LANES + lane] = prior[label]
 
 
 @helper
@@ -122,18 +289,19 @@ def top_labels(probs, n_labels, lane, k, ids, values, start):  # type: ignore[no
 
 @kernel(
     (
-        inputs(_U8), inputs(_I64), _I64, _I64, *READER, inputs(_F32), _I64, inputs(_F32), _I64, _I64, inputs(_F32), _I64,
+        inputs(_U8), inputs(_I64), _I64, _I64, *READER, *MATRIX, _I64, inputs(_F32), _I64, _I64, _I64, inputs(_I32), _I64, inputs(_F32), _I64,
         outputs(_I32), outputs(_F32), outputs(_I32),
     )
 )  # fmt: skip
 def score(  # type: ignore[no-untyped-def]
-    data, offsets, first, stop, tokenizer, table, slots, arena, word_offsets, slot_rows, n_words, n_buckets, word_ngrams, min_n, max_n,
-    matrix, width, output, stride, n_labels, prior, k, ids, probs, known,
+    data, offsets, first, stop, tokenizer, table, slots, arena, word_offsets, slot_rows, kept, label_prefix, n_words, n_buckets, word_ngrams, min_n,
+    max_n, matrix, n_slices, sub_dim, norms, centroids, norm_centroids, width, output, stride, n_scores, link, children, n_labels, prior, k, ids,
+    probs, known,
 ):  # fmt: skip
     """Score the texts first..stop.
 
-    `matrix` is flat (n_rows * width,): the input matrix with width = dim, or the folded one with width = n_labels
-    (then `output` is empty). With k > 0
+    `matrix` holds n_rows rows of `width` numbers: the input matrix with width = dim, or the folded one with width = n_scores
+    (then `output` is empty). `children` is the tree of hierarchical softmax, and empty for other losses. With k > 0
     the best k labels go to ids and probs, (n_texts * k,); with k == 0 all probabilities go to probs, (n_texts *
     n_labels,). `known`
     (n_texts,) gets the number of known features.
@@ -144,46 +312,65 @@ def score(  # type: ignore[no-untyped-def]
     n_bytes = 3 * longest + 16
     buffer = np.empty(n_bytes + 2, np.uint8)
     hashes = np.empty(longest + 1, np.uint32)
-    features = np.empty(most_features(longest + 1, n_bytes if max_n > 0 else 0, word_ngrams, min_n, max_n), np.int64)
-    characters = np.empty(n_bytes * max(1, max_n), np.uint32)
+    n_characters = n_bytes if max_n > 0 else 0
+    features = np.empty(most_features(longest + 1, n_characters, word_ngrams, min_n, max_n) + 1, np.int64)
+    characters = np.empty(n_characters * max(1, max_n), np.uint32)
+    signs, left = np.empty(MOST_BYTES * n_characters, np.uint32), np.empty(n_characters, np.uint32)
+    widths = np.empty(n_characters, np.uint32)
+    buckets = np.empty(n_characters, np.int32)
     folded = output.size == 0
     size = max(stride, width)
     hidden = np.zeros(LANES * size, np.float32)
     lanes = np.zeros(width * LANES, np.float32)
-    scores = np.zeros(n_labels * LANES, np.float32)
-    peak, total, norms = np.zeros(LANES, np.float32), np.zeros(LANES, np.float32), np.zeros(LANES, np.float32)
+    scores = np.zeros(n_scores * LANES, np.float32)
+    scratch = np.zeros(n_scores * LANES if link == HIERARCHICAL else 0, np.float32)
+    probabilities = np.zeros((n_labels + n_scores) * LANES, np.float32) if link == HIERARCHICAL else scores
+    peak, total, squares = np.zeros(LANES, np.float32), np.zeros(LANES, np.float32), np.zeros(LANES, np.float32)
     found = np.zeros(LANES, np.int64)
     for begin in range(first, stop, LANES):
         n = min(LANES, stop - begin)
         for lane in range(n):
             text = begin + lane
             found[lane], n_features = text_rows(
-                data, offsets[text], offsets[text + 1], tokenizer, table, slots, arena, word_offsets, slot_rows, n_words, n_buckets,
-                word_ngrams, min_n, max_n, buffer, hashes, characters, features,
+                data, offsets[text], offsets[text + 1], tokenizer, table, slots, arena, word_offsets, slot_rows, kept, label_prefix, n_words,
+                n_buckets, word_ngrams, min_n, max_n, buffer, hashes, characters, signs, widths, left, n_characters, buckets, features,
             )  # fmt: skip
             known[text] = found[lane]
-            sum_rows(matrix, width, features, found[lane], n_features, hidden, lane * size)
-        lanes_of(hidden, size, width, lanes, norms)
+            sum_rows(
+                matrix, n_slices, sub_dim, norms, centroids, norm_centroids, width, features, found[lane], n_features, hidden, lane * size
+            )  # fmt: skip
+        lanes_of(hidden, size, width, lanes, squares)
         if folded:
-            for i in range(n_labels * LANES):
+            for i in range(n_scores * LANES):
                 scores[i] = lanes[i]
         else:
-            block_scores(output, stride, lanes, width, scores, 0, n_labels)
-        block_predict(scores, n_labels, prior, found, n, peak, total)
+            block_scores(output, stride, lanes, width, scores, 0, n_scores)
+        block_predict(
+            link, scores, n_scores, children, scratch, probabilities, n_labels, prior, found, n, peak, total
+        )  # fmt: skip
         for lane in range(n):
             if k > 0:
-                top_labels(scores, n_labels, lane, k, ids, probs, (begin + lane) * k)
+                top_labels(probabilities, n_labels, lane, k, ids, probs, (begin + lane) * k)
             else:
                 for label in range(n_labels):
-                    probs[(begin + lane) * n_labels + label] = scores[label * LANES + lane]
+                    probs[(begin + lane) * n_labels + label] = probabilities[label * LANES + lane]
 
 
-@kernel((inputs(_F32), inputs(_F32), _I64, _I64, _I64, _I64, _I64, outputs(_F32)))
-def fold(matrix, output, dim, stride, n_labels, first, stop, folded):  # type: ignore[no-untyped-def]
-    """folded[row, label] = sum_k matrix[row, k] * output[label, k] in float64, for the rows first..stop."""
+@kernel((*MATRIX, inputs(_F32), _I64, _I64, _I64, _I64, _I64, outputs(_F32)))
+def fold(  # type: ignore[no-untyped-def]
+    matrix, n_slices, sub_dim, norms, centroids, norm_centroids, output, dim, stride, n_scores, first, stop, folded
+):
+    """folded[row, i] = sum_k matrix[row, k] * output[i, k] in float64, for the rows first..stop."""
+    numbers = np.zeros(dim, np.float32)
     for row in range(first, stop):
-        for label in range(n_labels):
+        if n_slices > 0:
+            for k in range(dim):
+                numbers[k] = np.float32(0)
+            add_coded_row(matrix, n_slices, sub_dim, norms, centroids, norm_centroids, row, dim, numbers, 0)
+        else:
+            set_scaled(np.float32(1), matrix, row * 4 * dim, numbers, 0, dim)
+        for i in range(n_scores):
             value = 0.0
             for k in range(dim):
-                value += np.float64(matrix[row * dim + k]) * np.float64(output[label * stride + k])
-            folded[row * n_labels + label] = np.float32(value)
+                value += np.float64(numbers[k]) * np.float64(output[i * stride + k])
+            folded[row * n_scores + i] = np.float32(value)

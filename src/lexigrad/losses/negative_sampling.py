@@ -9,6 +9,10 @@ share). The inputs are the context words of one window, the outputs its centre (
 negative that was drawn twice, and is 0 for none. Both products run in registers: scores of two inputs by six outputs at a time, then updates of
 two vectors' width of all rows at a time. Loss: T. Mikolov, I. Sutskever, K. Chen, G. Corrado and J. Dean, "Distributed Representations of Words
 and Phrases and their Compositionality" (NIPS 2013), equation 4.
+
+A classifier has one input at a time, the vector h of a text, and a handful of outputs: `scores`, `loss`, `gradient`, `loss_gradient` and `step` deal
+with those, exactly at the values before the step if no output occurs twice (a weight counts one that was drawn twice). Its labels are predicted as
+by `lexigrad.losses.one_vs_all`.
 """
 
 from __future__ import annotations
@@ -22,10 +26,14 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 from numba.np.arrayobj import make_array
 
+from lexigrad.losses import one_vs_all
 from lexigrad.machine.compiler import helper
+from lexigrad.machine.intrinsics import add_scaled, dot
 from lexigrad.machine.vectors import I64, Cell, Emitted, Lanes, Plain, Stretch, lane_sums
 from lexigrad.maths.exp import exp_parts, magic_for
 from lexigrad.maths.row_loops import exp, log1p
+
+predict = one_vs_all.predict
 
 OUTPUTS = 6
 """Output rows of a step."""
@@ -192,6 +200,47 @@ def pair_loss(score, label):  # type: ignore[no-untyped-def]
     wrong = -np.float64(score) if label > 0 else np.float64(score)
     value, rest = log1p(exp(-abs(wrong)), 0.0)
     return max(wrong, 0.0) + value + rest
+
+
+@helper
+def scores(output, starts, n, hidden, start, stride, found):  # type: ignore[no-untyped-def]
+    """Set ``found[:n]`` to the products of the vector at ``hidden[start:]`` with the output rows that begin at ``starts[:n]``."""
+    for j in range(n):
+        found[j] = dot(output, starts[j], hidden, start, stride)
+
+
+@helper
+def loss(found, labels, weights, n):  # type: ignore[no-untyped-def]
+    """Return sum_j w_j (-log sigmoid(s_j) where y_j = 1, -log sigmoid(-s_j) where it is 0), float64."""
+    total = 0.0
+    for j in range(n):
+        total += weights[j] * pair_loss(found[j], labels[j])
+    return total
+
+
+@helper
+def gradient(found, labels, weights, n):  # type: ignore[no-untyped-def]
+    """Replace the scores by d loss / d s_j = w_j (sigmoid(s_j) - y_j)."""
+    for j in range(n):
+        decay = exp(-abs(np.float64(found[j])))
+        prob = (1.0 if found[j] >= 0 else decay) / (1.0 + decay)
+        found[j] = np.float32(weights[j] * (prob - labels[j]))
+
+
+@helper
+def loss_gradient(found, labels, weights, n):  # type: ignore[no-untyped-def]
+    """Return the loss and replace the scores by its gradient."""
+    total = loss(found, labels, weights, n)
+    gradient(found, labels, weights, n)
+    return total
+
+
+@helper
+def step(output, starts, n, d_scores, hidden, start, stride, lr, d_hidden):  # type: ignore[no-untyped-def]
+    """Add sum_j d_j o_j to ``d_hidden[start:]`` with the rows as they were, and then o_j -= lr d_j h."""
+    for j in range(n):
+        add_scaled(d_scores[j], output, starts[j], d_hidden, start, stride)
+        add_scaled(-lr * d_scores[j], hidden, start, output, starts[j], stride)
 
 
 if config.DISABLE_JIT:

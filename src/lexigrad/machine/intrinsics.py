@@ -39,8 +39,8 @@ def _vector_at(builder: Any, base: Any, index: Any, width: int) -> Any:
     return builder.bitcast(builder.gep(base, [index]), ir.VectorType(F32, width).as_pointer())
 
 
-def _load(builder: Any, base: Any, index: Any, width: int) -> Any:
-    return builder.load(_vector_at(builder, base, index, width), align=4)
+def _load(builder: Any, base: Any, index: Any, width: int, align: int = 4) -> Any:
+    return builder.load(_vector_at(builder, base, index, width), align=align)
 
 
 def _store(builder: Any, value: Any, base: Any, index: Any, width: int) -> None:
@@ -115,18 +115,21 @@ def _pow2(typingctx: Any, exponent: Any) -> Any:
 def _scaled(context: Any, builder: Any, signature: Any, args: Any, add: bool) -> Any:
     alpha, x, x_start, y, y_start, n = args
     x = builder.gep(_data(context, builder, signature.args[1], x), [x_start])
+    align = 4
+    if signature.args[1].dtype == types.uint8:  # float32 numbers at any byte of a mapped file
+        x, align = builder.bitcast(x, F32.as_pointer()), 1
     y = builder.gep(_data(context, builder, signature.args[3], y), [y_start])
     start = _const(0)
     for width in (WIDTH, 4):
         stop = builder.and_(n, _const(-width))
         factor = _splat(builder, alpha, width)
         with _loop(builder, start, stop, width) as (i, _):
-            value = _load(builder, x, i, width)
+            value = _load(builder, x, i, width, align)
             total = _fma(builder, factor, value, _load(builder, y, i, width)) if add else builder.fmul(factor, value)
             _store(builder, total, y, i, width)
         start = stop
     with _loop(builder, start, n, 1) as (i, _):
-        place, value = builder.gep(y, [i]), builder.load(builder.gep(x, [i]))
+        place, value = builder.gep(y, [i]), builder.load(builder.gep(x, [i]), align=align)
         builder.store(_fma(builder, alpha, value, builder.load(place)) if add else builder.fmul(alpha, value), place)
     return context.get_dummy_value()
 
@@ -145,6 +148,37 @@ def _set_scaled(typingctx: Any, alpha: Any, x: Any, x_start: Any, y: Any, y_star
         return _scaled(context, builder, signature, args, False)
 
     return types.void(types.float32, x, types.intp, y, types.intp, types.intp), codegen
+
+
+@intrinsic
+def _dot(typingctx: Any, x: Any, x_start: Any, y: Any, y_start: Any, n: Any) -> Any:
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        x, x_start, y, y_start, n = args
+        x = builder.gep(_data(context, builder, signature.args[0], x), [x_start])
+        y = builder.gep(_data(context, builder, signature.args[2], y), [y_start])
+        sums = alloca_once_value(builder, ir.Constant(ir.VectorType(F32, WIDTH), [0.0] * WIDTH))
+        builder.store(ir.Constant(ir.VectorType(F32, WIDTH), [0.0] * WIDTH), sums)
+        with _loop(builder, _const(0), n, WIDTH) as (i, _):
+            builder.store(
+                _fma(builder, _load(builder, x, i, WIDTH), _load(builder, y, i, WIDTH), builder.load(sums)), sums
+            )
+        lanes = builder.load(sums)
+        parts = [builder.extract_element(lanes, ir.Constant(ir.IntType(32), i)) for i in range(WIDTH)]
+        while len(parts) > 1:
+            half = len(parts) // 2
+            parts = [builder.fadd(a, b) for a, b in zip(parts[:half], parts[half:], strict=True)]
+        return parts[0]
+
+    return types.float32(x, types.intp, y, types.intp, types.intp), codegen
+
+
+@intrinsic
+def _float_at(typingctx: Any, x: Any, place: Any) -> Any:
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        pointer = builder.gep(_data(context, builder, signature.args[0], args[0]), [args[1]])
+        return builder.load(builder.bitcast(pointer, F32.as_pointer()), align=1)
+
+    return types.float32(x, types.intp), codegen
 
 
 def _blocks(builder: Any, dim: Any, emit: Callable[[Any, int], None]) -> None:
@@ -357,6 +391,19 @@ def _block_normalise(typingctx: Any, scores: Any, n_labels: Any, total: Any) -> 
     return types.void(scores, types.intp, total), codegen
 
 
+@intrinsic
+def _block_product(typingctx: Any, x: Any, x_row: Any, y: Any, y_row: Any, out: Any, out_row: Any) -> Any:
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        arrays = [_data(context, builder, signature.args[i], args[i]) for i in (0, 2, 4)]
+        places = [builder.mul(args[i], _const(LANES)) for i in (1, 3, 5)]
+        x, y = (_load(builder, array, place, LANES) for array, place in zip(arrays[:2], places[:2], strict=True))
+        _store(builder, builder.fmul(x, y), arrays[2], places[2], LANES)
+        return context.get_dummy_value()
+
+    i = types.intp
+    return types.void(x, i, y, i, out, i), codegen
+
+
 def _prefetch_plain(array: Any, index: int) -> None:
     """Ask for the cache line of ``array[index]``; changes nothing but time."""
 
@@ -373,14 +420,32 @@ def _pow2_plain(exponent: Any) -> Any:
     return np.float32(np.nan) if np.isnan(exponent) else np.ldexp(np.float32(1.0), np.int32(exponent))
 
 
+def _floats(x: Any, start: int, n: int) -> Any:
+    """Return `n` numbers of an array of float32, or of the bytes of such numbers, from the element or byte `start` on."""
+    return (
+        np.frombuffer(x[start : start + 4 * n].tobytes(), np.float32) if x.dtype == np.uint8 else x[start : start + n]
+    )
+
+
 def _add_scaled_plain(alpha: Any, x: Any, x_start: int, y: Any, y_start: int, n: int) -> None:
-    """y[y_start : y_start + n] += alpha * x[x_start : x_start + n]."""
-    y[y_start : y_start + n] += np.float32(alpha) * x[x_start : x_start + n]
+    """y[y_start : y_start + n] += alpha * x[x_start : x_start + n]; x may be the bytes of float32 numbers, and x_start then counts bytes."""
+    y[y_start : y_start + n] += np.float32(alpha) * _floats(x, x_start, n)
 
 
 def _set_scaled_plain(alpha: Any, x: Any, x_start: int, y: Any, y_start: int, n: int) -> None:
-    """y[y_start : y_start + n] = alpha * x[x_start : x_start + n]."""
-    y[y_start : y_start + n] = np.float32(alpha) * x[x_start : x_start + n]
+    """y[y_start : y_start + n] = alpha * x[x_start : x_start + n]; x as for `add_scaled`."""
+    y[y_start : y_start + n] = np.float32(alpha) * _floats(x, x_start, n)
+
+
+def _dot_plain(x: Any, x_start: int, y: Any, y_start: int, n: int) -> Any:
+    """Return the dot product of two rows of `n` numbers, a multiple of WIDTH, summed lane by lane."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        return np.float32(x[x_start : x_start + n] @ y[y_start : y_start + n])
+
+
+def _float_at_plain(x: Any, place: int) -> Any:
+    """Return the float32 number whose bytes are ``x[place:place + 4]``."""
+    return _floats(x, place, 1)[0]
 
 
 def _sum_rows_plain(
@@ -438,15 +503,21 @@ def _block_normalise_plain(scores: Any, n_labels: int, total: Any) -> None:
     block /= total
 
 
+def _block_product_plain(x: Any, x_row: int, y: Any, y_row: int, out: Any, out_row: int) -> None:
+    """Row `out_row` of `out` becomes the product of a row of x and one of y; rows have LANES numbers."""
+    rows = (array[row * LANES : (row + 1) * LANES] for array, row in ((x, x_row), (y, y_row)))
+    out[out_row * LANES : (out_row + 1) * LANES] = next(rows) * next(rows)
+
+
 if config.DISABLE_JIT:
     prefetch, prefetch_to_write, exchange, pow2 = _prefetch_plain, _prefetch_plain, _exchange_plain, _pow2_plain
-    add_scaled, set_scaled = _add_scaled_plain, _set_scaled_plain
+    add_scaled, set_scaled, float_at, dot = _add_scaled_plain, _set_scaled_plain, _float_at_plain, _dot_plain
     sum_rows, add_to_rows, add_to_each = _sum_rows_plain, _add_to_rows_plain, _add_to_each_plain
     block_scores, block_step = _block_scores_plain, _block_step_plain
-    block_shift, block_normalise = _block_shift_plain, _block_normalise_plain
+    block_shift, block_normalise, block_product = _block_shift_plain, _block_normalise_plain, _block_product_plain
 else:
     prefetch, prefetch_to_write, exchange, pow2 = _prefetch, _prefetch_to_write, _exchange, _pow2
-    add_scaled, set_scaled = _add_scaled, _set_scaled
+    add_scaled, set_scaled, float_at, dot = _add_scaled, _set_scaled, _float_at, _dot
     sum_rows, add_to_rows, add_to_each = _sum_rows, _add_to_rows, _add_to_each
     block_scores, block_step = _block_scores, _block_step
-    block_shift, block_normalise = _block_shift, _block_normalise
+    block_shift, block_normalise, block_product = _block_shift, _block_normalise, _block_product

@@ -96,14 +96,14 @@ def _loop(formula: Callable[[Any, Any], Any]) -> Any:
     return plain if config.DISABLE_JIT else over
 
 
-_sigmoid, _sigmoid_grad = _loop(sigmoid_of), _loop(sigmoid_grad_of)
+sigmoid_loop, _sigmoid_grad = _loop(sigmoid_of), _loop(sigmoid_grad_of)
 _log_sigmoid, _log1pexp = _loop(log_sigmoid_of), _loop(log1pexp_of)
 
 
 @kernel()
 def sigmoid(x, out, first, stop):  # type: ignore[no-untyped-def]
     """out[first:stop] = sigmoid(x[first:stop]); `out` may be `x`."""
-    _sigmoid(x, out, first, stop - first)
+    sigmoid_loop(x, out, first, stop - first)
 
 
 @kernel()

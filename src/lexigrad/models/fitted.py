@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lexigrad.formats.fasttext_bin import CodedMatrix, Matrix
 from lexigrad.machine.intrinsics import WIDTH
 from lexigrad.machine.threads import map_threads
 from lexigrad.text.batches import TextBatch
@@ -21,16 +22,27 @@ SLICE_BYTES = 1 << 17
 """Text that one thread scores before it takes the next slice."""
 
 
+DECODED_BYTES = 1 << 25
+"""Quantised rows are decoded for scoring where they then take no more than this; larger matrices are scored from their codes."""
+
+
 @dataclass(frozen=True, slots=True)
 class TextReader:
     """How text becomes rows of the input matrix.
 
+    A feature's slot is its word's id, or ``n_words`` plus its bucket. The row of a slot is `slot_rows` of it; without `slot_rows` it is the slot
+    itself; and with `kept` that is so for words, and for the buckets in that table.
+
     Attributes
     ----------
     tokenizer : a value of `lexigrad.text.tokens.TOKENIZERS`
-    vocabulary : the words that have rows
-    slot_rows : (n_words + n_buckets,) int32, row of each word and bucket, -1 for a bucket never seen in training
+    vocabulary : the words that have rows, and after them strings that are labels
+    slot_rows : (n_words + n_buckets,) int32, row of each word and bucket, -1 for a bucket never seen in training, which
+        counts as a row of 0; or empty
     n_buckets, word_ngrams, min_n, max_n : as in `TextClassifier`
+    kept : a table of `lexigrad.text.kept_buckets`, or empty; buckets that are not in it do not count at all
+    label_prefix : tokens that begin so are labels and no features, and the word </s> ends a text, as in fastText; empty for none
+    n_labels : how many strings at the end of the vocabulary are labels
     """
 
     tokenizer: int
@@ -40,13 +52,21 @@ class TextReader:
     word_ngrams: int
     min_n: int
     max_n: int
+    kept: NDArray[np.uint64] = field(default_factory=lambda: np.empty(0, np.uint64))
+    label_prefix: bytes = b""
+    n_labels: int = 0
+
+    @property
+    def n_words(self) -> int:
+        """How many words have rows."""
+        return len(self.vocabulary) - self.n_labels
 
     def arguments(self) -> tuple[Any, ...]:
         """Return what `lexigrad.kernels.score.score` takes to read texts."""
         words = self.vocabulary
         return (
-            self.tokenizer, load_table(), words.slots, words.arena, words.offsets, self.slot_rows, len(words), self.n_buckets,
-            self.word_ngrams, self.min_n, self.max_n,
+            self.tokenizer, load_table(), words.slots, words.arena, words.offsets, self.slot_rows, self.kept,
+            np.frombuffer(self.label_prefix, np.uint8), self.n_words, self.n_buckets, self.word_ngrams, self.min_n, self.max_n,
         )  # fmt: skip
 
 
@@ -57,21 +77,26 @@ class FittedClassifier:
     Attributes
     ----------
     reader : from text to rows
-    input : (n_rows, dim) float32
-    output : (n_labels, dim) float32
+    input : (n_rows, dim) float32, at any byte of a mapped file, or quantised
+    output : (n_labels, dim) float32, or quantised; for hierarchical softmax (n_labels - 1, dim), the inner nodes from the root on
     classes : (n_labels,), sorted, with the dtype they were given in
     label_counts : (n_labels,) int64, texts with each label in training
     several : True where training texts had lists of labels
     facts : numbers about the training, for `lexigrad info`
+    loss : one of `lexigrad.models.parameters.LOSSES`
+    label_order : (n_labels,) int32, positions in `classes` by falling count: the leaves of the tree of hierarchical softmax, and labels as
+        fastText's file has them
     """
 
     reader: TextReader
-    input: NDArray[np.float32]
-    output: NDArray[np.float32]
+    input: Matrix
+    output: Matrix
     classes: NDArray[Any]
     label_counts: NDArray[np.int64]
     several: bool
     facts: dict[str, Any]
+    loss: str = "softmax"
+    label_order: NDArray[np.int32] = field(default_factory=lambda: np.empty(0, np.int32))
     _scorer: list[tuple[Any, ...]] = field(default_factory=list, compare=False, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, compare=False, repr=False)
 
@@ -83,7 +108,23 @@ class FittedClassifier:
     @property
     def prior(self) -> NDArray[np.float32]:
         """The share of each label among all uses of labels in training, (n_labels,) float32."""
-        return (self.label_counts / max(1, self.label_counts.sum())).astype(np.float32)
+        return (self.label_counts / max(1.0, self.label_counts.sum(dtype=np.float64))).astype(np.float32)
+
+    @property
+    def order(self) -> NDArray[np.int32]:
+        """`label_order`, or labels by falling count where it is not given."""
+        if len(self.label_order):
+            return self.label_order
+        return np.argsort(-self.label_counts, kind="stable").astype(np.int32)
+
+    def children(self) -> NDArray[np.int32]:
+        """Return the tree of hierarchical softmax, see `lexigrad.losses.hierarchical_softmax.huffman_children`; empty for other losses."""
+        if self.loss != "hierarchical_softmax":
+            return np.empty(0, np.int32)
+        from lexigrad.losses.hierarchical_softmax import huffman_children
+
+        order = self.order
+        return huffman_children(np.ascontiguousarray(self.label_counts[order]), order)
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in self.__dict__.items() if not name.startswith("_")}
@@ -92,30 +133,38 @@ class FittedClassifier:
         self.__dict__.update(state, _scorer=[], _lock=threading.Lock())
 
     def _matrices(self, threads: int) -> tuple[Any, ...]:
-        """Return (matrix, width, output, stride): folded where that is smaller, made once."""
+        """Return the arguments of `lexigrad.kernels.score.score` from the matrix to the tree: folded where that is smaller, made once."""
         with self._lock:
             if not self._scorer:
-                self._scorer.append(self._fold(threads) if len(self.classes) < self.dim else self._plain())
+                from lexigrad.kernels.score import LINKS
+
+                output = self.output[:]
+                matrices = self._fold(output, threads) if len(output) < self.dim else self._plain(output)
+                self._scorer.append((*matrices, len(output), LINKS[self.loss], self.children()))
             return self._scorer[0]
 
-    def _plain(self) -> tuple[Any, ...]:
+    def _plain(self, output: NDArray[np.float32]) -> tuple[Any, ...]:
         stride = -(-self.dim // WIDTH) * WIDTH
-        output = np.zeros((len(self.classes), stride), np.float32)
-        output[:, : self.dim] = self.output
-        return self.input.reshape(-1), self.dim, output.reshape(-1), stride
+        padded = np.zeros((len(output), stride), np.float32)
+        padded[:, : self.dim] = output
+        matrix = self.input
+        if isinstance(matrix, CodedMatrix) and len(matrix) * self.dim * 4 <= DECODED_BYTES:
+            matrix = matrix[:]
+        return *matrix_arguments(matrix), self.dim, padded.reshape(-1), stride
 
-    def _fold(self, threads: int) -> tuple[Any, ...]:
-        n_labels = len(self.classes)
+    def _fold(self, output: NDArray[np.float32], threads: int) -> tuple[Any, ...]:
+        n_scores = len(output)
         from lexigrad.kernels.score import fold
 
-        folded = np.empty(len(self.input) * n_labels, np.float32)
+        folded = np.empty((len(self.input), n_scores), np.float32)
         edges = np.linspace(0, len(self.input), 4 * threads + 1).astype(np.int64)
         ranges = itertools.pairwise(edges)
-        flat, output = self.input.reshape(-1), self.output.reshape(-1)
+        matrix, flat = matrix_arguments(self.input), np.ascontiguousarray(output, np.float32).reshape(-1)
+        into = folded.reshape(-1)
         list(
-            map_threads(lambda r: fold(flat, output, self.dim, self.dim, n_labels, r[0], r[1], folded), ranges, threads)
+            map_threads(lambda r: fold(*matrix, flat, self.dim, self.dim, n_scores, r[0], r[1], into), ranges, threads)
         )
-        return folded, n_labels, np.empty(0, np.float32), n_labels
+        return *matrix_arguments(folded), n_scores, np.empty(0, np.float32), n_scores
 
     def score(
         self, batch: TextBatch, k: int, threads: int
@@ -165,6 +214,17 @@ class FittedClassifier:
             return np.empty((0, k), np.int32), np.empty((0, width), np.float32), np.empty(0, np.int32)
         ids, probs, known = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
         return ids, probs, known
+
+
+def matrix_arguments(matrix: Matrix) -> tuple[Any, ...]:
+    """Return what kernels take as an input matrix: `lexigrad.kernels.score.MATRIX`."""
+    if isinstance(matrix, CodedMatrix):
+        codes = matrix.codes
+        return (
+            codes.reshape(-1), codes.shape[1], matrix.sub_dim, matrix.norm_codes, matrix.centroids, matrix.norm_centroids,
+        )  # fmt: skip
+    nothing = np.empty(0, np.float32)
+    return matrix.reshape(-1).view(np.uint8), 0, 0, np.empty(0, np.uint8), nothing, nothing
 
 
 def _slices(batch: TextBatch) -> list[tuple[int, int]]:

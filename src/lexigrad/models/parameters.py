@@ -11,7 +11,7 @@ from lexigrad.errors import ParameterError
 from lexigrad.machine.threads import thread_count
 from lexigrad.text.tokens import tokenizer_code
 
-LOSSES = ("softmax",)
+LOSSES = ("softmax", "hierarchical_softmax", "negative_sampling", "one_vs_all")
 
 
 class WithParameters:
@@ -41,6 +41,7 @@ def check_parameters(params: dict[str, Any]) -> None:
     for name, least in (
         ("dim", 1),
         ("epochs", 1),
+        ("negatives", 1),
         ("word_ngrams", 1),
         ("min_count", 1),
         ("min_n", 0),

@@ -4,33 +4,55 @@ from __future__ import annotations
 
 import itertools
 import os
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lexigrad.errors import FormatError
+from lexigrad.formats.fasttext_bin import CENTROIDS, CodedMatrix, Matrix, is_fasttext, is_old_fasttext
 from lexigrad.formats.native import NativeFile, is_native, read_native, write_native
+from lexigrad.formats.word2vec import write_text
+from lexigrad.models.fasttext_files import label_vectors_of, load_fasttext, save_fasttext, word_vectors_of
 from lexigrad.models.fitted import FittedClassifier, TextReader
 from lexigrad.models.parameters import check_parameters
 from lexigrad.models.text_classifier import PARAMETERS, TextClassifier
 from lexigrad.models.vector_files import form_of, read_vectors
 from lexigrad.models.vector_storage import VECTORS_KIND, vectors_of
 from lexigrad.models.word_vectors import WordVectors
+from lexigrad.text.kept_buckets import is_table, kept_pairs
 from lexigrad.text.tokens import tokenizer_code
 from lexigrad.text.unicode import UNICODE_VERSION
 from lexigrad.text.vocabulary import Vocabulary
 from lexigrad.text.words import encoded
 
 KIND = "text_classifier"
+CODED = ("codes", "centroids", "norm_codes", "norm_centroids")
+
+
+def save_classifier_as(fitted: FittedClassifier, params: dict[str, Any], path: str | os.PathLike[str]) -> None:
+    """Write a trained classifier in the form that the extension says."""
+    extension = Path(path).suffix.lower()
+    if extension in (".bin", ".ftz"):
+        save_fasttext(fitted, params, path)
+    elif extension == ".vec":
+        write_text(path, *word_vectors_of(fitted))
+    elif extension == ".output":
+        write_text(path, *label_vectors_of(fitted, params["label_prefix"]))
+    else:
+        save_classifier(fitted, params, path)
 
 
 def save_classifier(fitted: FittedClassifier, params: dict[str, Any], path: str | os.PathLike[str]) -> None:
     """Write a trained classifier with its settings."""
     words = fitted.reader.vocabulary
     settings = {
-        "params": {**params, **_reader_settings(fitted.reader), "dim": fitted.dim},
+        "params": {**params, **_reader_settings(fitted.reader), "dim": fitted.dim, "loss": fitted.loss},
         "n_buckets": fitted.reader.n_buckets,
+        "reader_label_prefix": fitted.reader.label_prefix.decode("utf-8", "surrogateescape"),
+        "reader_n_labels": fitted.reader.n_labels,
+        "sub_dims": {name: matrix.sub_dim for name, matrix in _coded(fitted).items()},
         "several": fitted.several,
         "classes_dtype": fitted.classes.dtype.str,
         "facts": fitted.facts,
@@ -42,12 +64,42 @@ def save_classifier(fitted: FittedClassifier, params: dict[str, Any], path: str 
         "word_slots": words.slots,
         "word_counts": words.counts,
         "slot_rows": fitted.reader.slot_rows,
-        "input": fitted.input,
-        "output": fitted.output,
+        "kept": fitted.reader.kept,
+        **_matrix_arrays("input", fitted.input),
+        **_matrix_arrays("output", fitted.output),
         "label_counts": fitted.label_counts,
+        "label_order": fitted.label_order,
         **_class_arrays(fitted.classes),
     }
     write_native(path, KIND, settings, {name: np.ascontiguousarray(array) for name, array in arrays.items()})
+
+
+def _coded(fitted: FittedClassifier) -> dict[str, CodedMatrix]:
+    both = {"input": fitted.input, "output": fitted.output}
+    return {name: matrix for name, matrix in both.items() if isinstance(matrix, CodedMatrix)}
+
+
+def _matrix_arrays(name: str, matrix: Matrix) -> dict[str, NDArray[Any]]:
+    """Return the arrays of a matrix: itself, or `CODED` of a quantised one."""
+    if not isinstance(matrix, CodedMatrix):
+        return {name: matrix}
+    return {f"{name}_{part}": getattr(matrix, part) for part in CODED}
+
+
+def _matrix(file: NativeFile, name: str) -> Matrix:
+    if name in file.arrays:
+        return _typed(file.arrays, name, np.float32, 2)
+    codes = _typed(file.arrays, f"{name}_codes", np.uint8, 2)
+    norms = _typed(file.arrays, f"{name}_norm_codes", np.uint8)
+    centroids, norm_centroids = (
+        _typed(file.arrays, f"{name}_{part}", np.float32) for part in ("centroids", "norm_centroids")
+    )
+    sub_dim, dim = int(file.settings["sub_dims"][name]), len(centroids) // CENTROIDS
+    whole = len(centroids) == CENTROIDS * dim and 1 <= sub_dim <= dim and codes.shape[1] == -(-dim // sub_dim)
+    _check(whole, f"the quantised {name} has slices that do not make up a row")
+    _check(len(norms) in (0, len(codes)), f"the quantised {name} has not one norm a row")
+    _check(len(norm_centroids) == (CENTROIDS if len(norms) else 0), f"the quantised {name} has not {CENTROIDS} norms")
+    return CodedMatrix(codes, centroids, sub_dim, norms, norm_centroids, dim)
 
 
 def _reader_settings(reader: TextReader) -> dict[str, Any]:
@@ -65,8 +117,11 @@ def _class_arrays(classes: NDArray[Any]) -> dict[str, NDArray[Any]]:
 def load(path: str | os.PathLike[str]) -> TextClassifier | WordVectors:
     """Open a classifier or word vectors; their arrays stay in the file, memory-mapped and read-only.
 
-    Word vectors are read from the forms of others too, into memory: word2vec's text and binary, GloVe's text, NumPy's .npz, Arrow and Parquet.
+    fastText's models (.bin and .ftz, of version 0.1.0 and newer) open likewise. Word vectors are read from other forms too, into memory: word2vec's
+    text and binary, GloVe's text, NumPy's .npz, Arrow and Parquet.
     """
+    if is_fasttext(path) or is_old_fasttext(path):
+        return load_fasttext(path)
     form = None if is_native(path) else form_of(path)
     if form is not None:
         return read_vectors(path, form)
@@ -101,21 +156,43 @@ def _fitted(file: NativeFile, params: dict[str, Any]) -> FittedClassifier:
     _check_vocabulary(words)
     reader = TextReader(
         tokenizer_code(params["tokenizer"]), words, _typed(arrays, "slot_rows", np.int32), int(settings["n_buckets"]),
-        params["word_ngrams"], params["min_n"], params["max_n"],
+        params["word_ngrams"], params["min_n"], params["max_n"], _typed(arrays, "kept", np.uint64) if "kept" in arrays else np.empty(0, np.uint64),
+        settings.get("reader_label_prefix", "").encode("utf-8", "surrogateescape"), int(settings.get("reader_n_labels", 0)),
     )  # fmt: skip
-    matrix, output = _typed(arrays, "input", np.float32, 2), _typed(arrays, "output", np.float32, 2)
+    matrix, output = _matrix(file, "input"), _matrix(file, "output")
     counts = _typed(arrays, "label_counts", np.int64)
     classes = _classes(arrays, settings["classes_dtype"])
-    _check(len(reader.slot_rows) == len(words) + reader.n_buckets, "slot_rows has not one entry per word and bucket")
+    order = _typed(arrays, "label_order", np.int32) if "label_order" in arrays else np.empty(0, np.int32)
+    loss = params.get("loss", "softmax")
+    _check_rows(reader, len(matrix))
     _check(matrix.shape[1] == output.shape[1] == params["dim"] > 0, "input, output and dim differ in length")
-    _check(len(classes) == len(output) == len(counts) > 0, "labels, output and label_counts differ in length")
-    rows = reader.slot_rows
+    _check(len(classes) == len(counts) > 0, "labels and label_counts differ in length")
+    _check(len(output) == len(classes) - (loss == "hierarchical_softmax"), "labels and output differ in length")
     _check(
-        len(rows) == 0 or (rows.min() >= -1 and rows.max() < len(matrix)), "slot_rows points outside the input matrix"
+        len(order) == 0 or np.array_equal(np.sort(order), np.arange(len(classes))),
+        "label_order is no order of the labels",
     )
     uses_ngrams = reader.word_ngrams > 1 or reader.max_n > 0
     _check(reader.n_buckets >= int(uses_ngrams), "n-grams need buckets")
-    return FittedClassifier(reader, matrix, output, classes, counts, bool(settings["several"]), dict(settings["facts"]))
+    several, facts = bool(settings["several"]), dict(settings["facts"])
+    return FittedClassifier(reader, matrix, output, classes, counts, several, facts, loss, order)
+
+
+def _check_rows(reader: TextReader, n_rows: int) -> None:
+    """Make sure that every word and bucket has a row that is there."""
+    rows, kept = reader.slot_rows, reader.kept
+    _check(0 <= reader.n_labels <= len(reader.vocabulary), "there are more labels than strings")
+    n_slots = reader.n_words + reader.n_buckets
+    if len(kept):
+        _check(is_table(kept), "kept is full or not of a length that it can have")
+        _, kept_rows = kept_pairs(kept)
+        most = reader.n_words + (int(kept_rows.max()) + 1 if len(kept_rows) else 0)
+        _check(len(rows) == 0 and most <= n_rows, "kept points outside the input matrix")
+    elif len(rows) == 0:
+        _check(n_slots <= n_rows, "the input matrix has not one row per word and bucket")
+    else:
+        _check(len(rows) == n_slots, "slot_rows has not one entry per word and bucket")
+        _check(rows.min() >= -1 and rows.max() < n_rows, "slot_rows points outside the input matrix")
 
 
 def _check(condition: bool, problem: str) -> None:

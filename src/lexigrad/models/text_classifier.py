@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from lexigrad.training.progress import Callback
 
 PARAMETERS = (
-    "dim", "epochs", "lr", "loss", "word_ngrams", "min_n", "max_n", "buckets", "min_count", "tokenizer", "label_prefix",
+    "dim", "epochs", "lr", "loss", "negatives", "word_ngrams", "min_n", "max_n", "buckets", "min_count", "tokenizer", "label_prefix",
     "threads", "seed", "deterministic", "verbose",
 )  # fmt: skip
 
@@ -46,7 +46,9 @@ class TextClassifier(WithParameters):
     dim : length of the vectors
     epochs : passes over the texts; each is shuffled anew
     lr : learning rate at the start; it falls linearly to 0
-    loss : "softmax"
+    loss : "softmax"; "one_vs_all", where each label is a yes-or-no question of its own, for texts with several labels or none of the known ones;
+        "hierarchical_softmax", about log2(n_labels) questions a text, and "negative_sampling", `negatives` + 1 of them, for many labels
+    negatives : labels drawn for each text by negative sampling, with chances proportional to the square root of their counts
     word_ngrams : longest run of tokens that is a feature (1: single words)
     min_n, max_n : shortest and longest character n-gram of each word (0: none)
     buckets : number of buckets that n-grams are hashed into; None fits it to the data. Only buckets that occur take
@@ -83,6 +85,7 @@ class TextClassifier(WithParameters):
         epochs: int = 5,
         lr: float = 0.1,
         loss: str = "softmax",
+        negatives: int = 5,
         word_ngrams: int = 1,
         min_n: int = 0,
         max_n: int = 0,
@@ -99,6 +102,7 @@ class TextClassifier(WithParameters):
         self.epochs = epochs
         self.lr = lr
         self.loss = loss
+        self.negatives = negatives
         self.word_ngrams = word_ngrams
         self.min_n = min_n
         self.max_n = max_n
@@ -207,8 +211,8 @@ class TextClassifier(WithParameters):
 
         Returns
         -------
-        (n,) array with the dtype of `classes_`. A model trained on lists of labels returns a list of labels per text:
-        the k best, with the k
+        (n,) array with the dtype of `classes_`. A model trained on lists of labels returns a list of labels per text. With one-vs-all or negative
+        sampling those are the labels with a probability of 0.5 or more, or else the best one; otherwise the k best, with the k
         for which "1/k on each of them", the target of a text with k labels, is nearest to the probabilities (it
         minimises
         sum_l (p_l - y_l)^2, so k maximises (2 (p_1 + ... + p_k) - 1) / k).
@@ -232,11 +236,15 @@ class TextClassifier(WithParameters):
                 axis=1,
                 dtype=np.float64,
             )
+            if self.fitted.loss in ("one_vs_all", "negative_sampling"):
+                sizes = np.maximum(1, (probs >= 0.5).sum(axis=1))
+                yield from (row[:size] for row, size in zip(order, sizes, strict=True))
+                continue
             sizes = np.argmax((2 * sums - 1) / np.arange(1, probs.shape[1] + 1), axis=1) + 1
             yield from (row[:size] for row, size in zip(order, sizes, strict=True))
 
     def predict_proba(self, texts: Any) -> NDArray[np.float32]:
-        """Return the probability of every label, (n, n_labels) float32, columns as `classes_`; rows sum to 1.
+        """Return the probability of every label, (n, n_labels) float32, columns as `classes_`; rows sum to 1 but for one-vs-all and negative sampling.
 
         A text in which nothing was seen in training gets the share of each label in training.
         """
@@ -297,10 +305,21 @@ class TextClassifier(WithParameters):
         return explain(self.fitted, text)
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the model to one file, by a temporary name, so that an interrupted save leaves what was there."""
-        from lexigrad.models.storage import save_classifier
+        """Write the model to one file, by a temporary name, so that an interrupted save leaves what was there.
 
-        save_classifier(self.fitted, self.get_params(), path)
+        The extension says in which form: .bin and .ftz (for quantised models) are fastText's, which needs tokenizer="whitespace"; .vec holds the
+        vectors of the words as text and .output those of the labels, as fastText writes them; everything else is lexigrad's own form.
+
+        Raises
+        ------
+        ParameterError
+            If fastText cannot have such a model.
+        DataError
+            If words or labels cannot be written in that form.
+        """
+        from lexigrad.models.storage import save_classifier_as
+
+        save_classifier_as(self.fitted, self.get_params(), path)
 
     @classmethod
     def _restore(cls, params: dict[str, Any], fitted: FittedClassifier) -> Self:

@@ -16,7 +16,7 @@ from lexigrad.text.corpus import Corpus, read_corpus
 from lexigrad.text.features import FeatureSpace, encode_corpus
 from lexigrad.text.tokens import tokenizer_code
 from lexigrad.text.unicode import UNICODE_VERSION
-from lexigrad.training.classifier import LabelledTexts, Weights, train_classifier
+from lexigrad.training.classifier import LabelledTexts, Questions, Weights, train_classifier
 from lexigrad.training.progress import Callback, display
 
 
@@ -38,14 +38,22 @@ def train_fitted(
     data = LabelledTexts(
         texts, space.members, corpus.label_ids, corpus.label_offsets, len(corpus.labels), corpus.n_tokens
     )
-    weights = Weights(space.members, data.n_labels, params["dim"], params["seed"], threads)
+    label_counts = np.bincount(corpus.label_ids, minlength=len(corpus.labels)).astype(np.int64)
+    questions = Questions.of(params["loss"], label_counts, params["negatives"])
+    weights = Weights(space.members, questions.n_outputs, params["dim"], params["seed"], threads)
     read_seconds = time.perf_counter() - started
     settings = {name: params[name] for name in ("epochs", "lr", "seed")}
     losses: list[float] = []
     interrupted: BaseException | None = None
     try:
         losses = train_classifier(
-            weights, data, **settings, threads=threads, display=display(params["verbose"]), callback=callback
+            weights,
+            data,
+            **settings,
+            threads=threads,
+            display=display(params["verbose"]),
+            questions=questions,
+            callback=callback,
         )
     except BaseException as error:
         interrupted = error
@@ -71,7 +79,8 @@ def _fitted(
     reader = TextReader(tokenizer_code(params["tokenizer"]), words, space.slot_rows, space.n_buckets, **sizes)
     facts["unicode_version"] = UNICODE_VERSION
     label_counts = np.bincount(corpus.label_ids, minlength=len(corpus.labels)).astype(np.int64)
-    return FittedClassifier(reader, matrix, output, class_array(corpus.labels), label_counts, corpus.several, facts)
+    classes = class_array(corpus.labels)
+    return FittedClassifier(reader, matrix, output, classes, label_counts, corpus.several, facts, params["loss"])
 
 
 def class_array(labels: list[Any]) -> NDArray[Any]:

@@ -28,7 +28,7 @@ WRITERS = {
     "parquet": vector_tables.write_parquet,
 }
 EXTENSIONS = {
-    ".vec": "text", ".txt": "text", ".npz": "numpy", ".arrow": "arrow", ".feather": "arrow", ".parquet": "parquet",
+    ".vec": "text", ".txt": "text", ".output": "output", ".npz": "numpy", ".arrow": "arrow", ".feather": "arrow", ".parquet": "parquet",
 }  # fmt: skip
 MAGICS = {b"PK\x03\x04": "numpy", b"ARROW1": "arrow", b"PAR1": "parquet"}
 
@@ -42,12 +42,14 @@ def form_to_write(path: str | os.PathLike[str], form: str | None) -> str:
         For an unknown form, and for `.bin`, which says too little; and where a compressed file is asked for.
     """
     if form is not None:
-        if form != "native" and form not in WRITERS:
-            raise ParameterError(f"format={form!r}: choose one of native, {', '.join(WRITERS)}")
+        if form not in ("native", "fasttext", "output", *WRITERS):
+            raise ParameterError(f"format={form!r}: choose one of native, fasttext, output, {', '.join(WRITERS)}")
         return form
     extension = Path(path).suffix.lower()
     if extension == ".bin":
-        raise ParameterError(f"{os.fspath(path)}: .bin may be several things; pass format='binary' for word2vec's")
+        raise ParameterError(
+            f"{os.fspath(path)}: .bin may be two things; pass format='binary' for word2vec's, format='fasttext' for fastText's"
+        )
     if extension in COMPRESSIONS:
         raise ParameterError(
             f"{os.fspath(path)}: vectors are written uncompressed; leave {extension} away and compress the file"

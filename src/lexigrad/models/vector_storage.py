@@ -41,7 +41,7 @@ def save_vectors(fitted: FittedVectors, params: dict[str, Any], path: str | os.P
         arrays["input"] = fitted.input
     subwords = fitted.subwords
     settings = {
-        "params": {**params, "dim": fitted.vectors.shape[1], "min_n": subwords.min_n, "max_n": subwords.max_n},
+        "params": {**params, "dim": fitted.dim, "min_n": subwords.min_n, "max_n": subwords.max_n},
         "n_buckets": subwords.n_buckets,
         "facts": fitted.facts,
     }

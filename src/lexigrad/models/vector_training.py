@@ -188,7 +188,7 @@ def _rows_of(
 def _check_same(params: dict[str, Any], start: FittedVectors) -> None:
     """Raise `ParameterError` where the settings do not fit the vectors that training begins with."""
     subwords = start.subwords
-    here = {"dim": start.vectors.shape[1], "max_n": subwords.max_n}
+    here = {"dim": start.dim, "max_n": subwords.max_n}
     if subwords.max_n:
         here |= {"min_n": subwords.min_n, "buckets": subwords.n_buckets}
     for name, value in here.items():

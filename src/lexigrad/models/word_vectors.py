@@ -329,13 +329,11 @@ class WordVectors(WithParameters):
             For a word without a vector.
         """
         if isinstance(word, (list, np.ndarray)):
-            return (
-                np.stack([self[one] for one in word]) if len(word) else np.empty((0, self.vectors.shape[1]), np.float32)
-            )
+            return np.stack([self[one] for one in word]) if len(word) else np.empty((0, self.fitted.dim), np.float32)
         fitted = self.fitted
         place = fitted.ids.get(word)
         if place is not None:
-            return fitted.vectors[place]
+            return fitted.vector(place)
         if isinstance(word, str):
             rows = fitted.subwords.rows_of(encoded([word])[0])
             if len(rows):
@@ -363,10 +361,8 @@ class WordVectors(WithParameters):
         check_whole("k", k, 1)
         fitted = self.fitted
         if isinstance(word, np.ndarray) and word.dtype.kind == "f":
-            if word.shape[-1] != fitted.vectors.shape[1] or word.ndim > 2:
-                raise DataError(
-                    f"expected a vector of {fitted.vectors.shape[1]} numbers, or rows of them, got shape {word.shape}"
-                )
+            if word.shape[-1] != fitted.dim or word.ndim > 2:
+                raise DataError(f"expected a vector of {fitted.dim} numbers, or rows of them, got shape {word.shape}")
             found = self._nearest(
                 np.atleast_2d(word).astype(np.float32), [()] * (1 if word.ndim == 1 else len(word)), k
             )
@@ -402,7 +398,7 @@ class WordVectors(WithParameters):
             except KeyError:
                 continue
         if not found:
-            return np.zeros(self.vectors.shape[1], np.float32)
+            return np.zeros(self.fitted.dim, np.float32)
         return normalised(np.stack(found)).mean(axis=0, dtype=np.float32)
 
     def _nearest(
@@ -607,14 +603,15 @@ class WordVectors(WithParameters):
         Parameters
         ----------
         path : where to write
-        format : "native" keeps everything and is memory-mapped by `lexigrad.load`. Words and vectors alone are kept by "text" and "binary" (as
-            word2vec and fastText write them), "numpy" (.npz), "arrow" and "parquet". None goes by the extension: .vec .txt, .npz, .arrow .feather,
-            .parquet; all others are native
+        format : "native" keeps everything and is memory-mapped by `lexigrad.load`; "fasttext" is fastText's .bin, with n-grams and counts. Words
+            and vectors alone are kept by "text" and "binary" (as word2vec and fastText write them), "numpy" (.npz), "arrow" and "parquet"; "output"
+            is the text form of the output vectors. None goes by the extension: .vec .txt, .output, .npz, .arrow .feather, .parquet; .bin, which may
+            be "binary" or "fasttext", is an error; all others are native
 
         Raises
         ------
         DataError
-            Words that the form cannot hold, such as those with spaces in text.
+            Words that the form cannot hold, such as those with spaces in text; output vectors that are not there.
         """
         from lexigrad.models.vector_files import WRITERS, form_to_write
         from lexigrad.models.vector_storage import save_vectors
@@ -622,6 +619,16 @@ class WordVectors(WithParameters):
         form = form_to_write(path, format)
         if form == "native":
             save_vectors(self.fitted, self.get_params(), path)
+        elif form == "fasttext":
+            from lexigrad.models.fasttext_files import save_fasttext_vectors
+
+            save_fasttext_vectors(self.fitted, self.get_params(), path)
+        elif form == "output":
+            if self.fitted.output is None or self.loss == "hierarchical_softmax":
+                raise DataError(
+                    "these vectors have no output vector for each word: they were imported, or belong to a tree"
+                )
+            WRITERS["text"](path, _texts(self.words), self.fitted.output)
         else:
             WRITERS[form](path, _texts(self.words), self.vectors)
 

@@ -9,9 +9,11 @@ from __future__ import annotations
 import numpy as np
 
 from lexigrad.machine.compiler import helper, kernel
-from lexigrad.text.tokens import FNV_START, NGRAM_PRIME, hash_byte, next_character, signed_hash
+from lexigrad.text.tokens import FNV_PRIME, FNV_START, HIGH_BITS, NGRAM_PRIME, hash_byte, next_character, signed_hash
 
 LESS, GREATER = 60, 62
+MOST_BYTES = 4
+"""Of a character that vector loops take; more follow one another only in what is no UTF-8."""
 
 
 @helper
@@ -20,6 +22,15 @@ def bucket_of(value, n_buckets):  # type: ignore[no-untyped-def]
     size = np.uint64(n_buckets)
     rest = size - np.uint64(1)
     return np.int64(value & rest) if size & rest == np.uint64(0) else np.int64(value % size)
+
+
+@helper
+def bucket_of_hash(value, n_buckets, inverse):  # type: ignore[no-untyped-def]
+    """Return a 32-bit hash modulo the number of buckets, `inverse` being ``1.0 / n_buckets``: the rounded quotient is off by one at most."""
+    rest = np.int64(value) - np.int64(np.float64(value) * inverse) * n_buckets
+    if rest < 0:
+        rest += n_buckets
+    return rest - n_buckets if rest >= n_buckets else rest
 
 
 @helper
@@ -47,6 +58,62 @@ def add_character_ngrams(word, start, stop, min_n, max_n, values, n):  # type: i
                 n += 1
         i = next_character(word, i, last)
     return n
+
+
+@helper
+def add_signs(word, start, stop, signs, widths, left, room, n):  # type: ignore[no-untyped-def]
+    """Append the characters of ``<word>`` to those of the words of a text; return their new number, or the old one where one has over `MOST_BYTES`.
+
+    Byte k of character i is ``signs[k * room + i]``, sign-extended; `widths` gets its number of bytes, `left` the characters from there to the end of
+    its word.
+    """
+    word[start - 1], word[stop] = LESS, GREATER
+    end, width = n - 1, MOST_BYTES
+    for i in range(start - 1, stop + 1):
+        byte = word[i]
+        if byte & 0xC0 != 0x80 or end < n:
+            end += 1
+            width = 0
+        if width == MOST_BYTES:
+            return n
+        signs[width * room + end] = np.uint32(byte) | HIGH_BITS if byte >= 128 else np.uint32(byte)
+        width += 1
+        widths[end] = width
+    end += 1
+    for i in range(n, end):
+        left[i] = end - i
+    return end
+
+
+@helper
+def widest_sign(widths, n):  # type: ignore[no-untyped-def]
+    """Return the largest number of bytes of a character."""
+    most = widths[0]
+    for i in range(n):
+        most = max(most, widths[i])
+    return most
+
+
+@helper
+def hash_signs(signs, widths, room, widest, values, length, n):  # type: ignore[no-untyped-def]
+    """Take the hashes of the n-grams that begin at each character from `length` - 1 to `length` characters: a vector loop a byte."""
+    for i in range(n):
+        values[i] = np.uint32((values[i] ^ signs[i + length - 1]) * FNV_PRIME)
+    for k in range(1, widest):
+        for i in range(n):
+            longer = np.uint32((values[i] ^ signs[k * room + i + length - 1]) * FNV_PRIME)
+            values[i] = longer if widths[i + length - 1] > k else values[i]
+
+
+@helper
+def buckets_of_hashes(values, n, n_buckets, inverse, buckets):  # type: ignore[no-untyped-def]
+    """Set ``buckets[:n]`` to the hashes modulo the number of buckets, up to 2^30 of them; see `bucket_of_hash`."""
+    size = np.int32(n_buckets)
+    for i in range(n):
+        quotient = np.int32(np.float64(values[i]) * inverse)
+        rest = np.int32(values[i] - np.uint32(quotient) * np.uint32(n_buckets))
+        rest = np.int32(rest + size) if rest < 0 else rest
+        buckets[i] = np.int32(rest - size) if rest >= size else rest
 
 
 @helper

@@ -42,11 +42,34 @@ class Subwords:
         if not self.max_n:
             return np.empty(0, np.int64)
         values, _ = character_ngrams(np.frombuffer(word, np.uint8), np.array([0, len(word)]), self.min_n, self.max_n)
+        rows = self._rows(values)
+        return rows[rows >= 0]
+
+    def rows_of_all(
+        self, arena: NDArray[np.uint8], offsets: NDArray[np.int64], first: int
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return (rows, row_ends) of some known words, the own row of each first; the word at ``offsets[0]`` has the id `first`."""
+        own = first + np.arange(len(offsets) - 1)
+        if not self.max_n:
+            return own, np.arange(len(own) + 1)
+        values, ends = character_ngrams(arena, offsets, self.min_n, self.max_n)
+        row_ends = ends + np.arange(len(ends))
+        rows = np.empty(row_ends[-1], np.int64)
+        is_own = np.zeros(len(rows), bool)
+        is_own[row_ends[:-1]] = True
+        rows[is_own], rows[~is_own] = own, self._rows(values)
+        known = rows >= 0
+        return rows[known], np.concatenate([[0], np.cumsum(known)])[row_ends]
+
+    def _rows(self, values: NDArray[np.uint32]) -> NDArray[np.int64]:
+        """Return the row of each n-gram, from its hash, or -1."""
         buckets = values.astype(np.int64) % self.n_buckets
+        if len(self.buckets) == self.n_buckets:
+            return self.n_words + buckets
         places = np.searchsorted(self.buckets, buckets)
         known = places < len(self.buckets)
         known[known] = self.buckets[places[known]] == buckets[known]
-        return self.n_words + places[known]
+        return np.where(known, self.n_words + places, -1)
 
 
 def subwords_of(

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lexigrad.kernels.classifier import DIVERGED, to_features, train
+from lexigrad.kernels.classifier import CODES, DIVERGED, to_features, train
+from lexigrad.kernels.sampling import alias_table
+from lexigrad.losses.hierarchical_softmax import huffman_paths
 from lexigrad.machine.intrinsics import LANES, WIDTH
 from lexigrad.machine.threads import map_threads
 from lexigrad.text.features import EncodedTexts
@@ -58,29 +61,77 @@ class LabelledTexts:
 
 
 OUTPUT_LENGTH = 3.0
-"""Output weights begin as uniform numbers in (-1, 1) * OUTPUT_LENGTH / sqrt(dim): rows about 1.7 long, whatever dim is. Chosen with benchmarks/initial.py."""
+"""Output weights begin as uniform numbers in (-1, 1) * OUTPUT_LENGTH / sqrt(dim): rows about 1.7 long, whatever dim is. Chosen with benchmarks/initial.py
+for softmax, and tried for each other loss: 10 often finds more labels, but its log loss is worse on some sets and it diverges at smaller learning rates."""
+
+
+@dataclass(frozen=True, slots=True)
+class Questions:
+    """What is asked to find the label of a text: all labels at once, or some rows of the output matrix.
+
+    Attributes
+    ----------
+    code : of the loss, `lexigrad.kernels.classifier.CODES`
+    nodes, turns, ends : for hierarchical softmax, the inner nodes ``nodes[ends[l]:ends[l + 1]]`` on the way to label l and the answers there
+    sides, aliases : for negative sampling, the alias table of draws by sqrt(count), as fastText draws (loss.cc)
+    negatives : how many are drawn
+    n_outputs : rows of the output matrix
+    """
+
+    code: int
+    nodes: NDArray[np.int32]
+    turns: NDArray[np.float32]
+    ends: NDArray[np.int64]
+    sides: NDArray[np.uint32]
+    aliases: NDArray[np.int32]
+    negatives: int
+    n_outputs: int
+
+    @classmethod
+    def of(cls, loss: str, label_counts: NDArray[np.int64], negatives: int) -> Questions:
+        """Return what a loss asks about labels with such counts."""
+        nodes, turns = np.empty(0, np.int32), np.empty(0, np.float32)
+        ends = np.zeros(1, np.int64)
+        sides, aliases = np.empty(0, np.uint32), np.empty(0, np.int32)
+        n = len(label_counts)
+        if loss == "hierarchical_softmax":
+            order = np.argsort(-label_counts, kind="stable")
+            nodes, turns, found = huffman_paths(np.ascontiguousarray(label_counts[order]))
+            places = np.argsort(order, kind="stable")
+            lengths = np.diff(found)[places]
+            ends = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+            which = np.repeat(found[:-1][places] - ends[:-1], lengths) + np.arange(ends[-1])
+            nodes, turns, n = nodes[which], turns[which], n - 1
+        if loss == "negative_sampling":
+            sides, aliases = alias_table(np.sqrt(np.maximum(label_counts, 1).astype(np.float64)))
+        return cls(CODES[loss], nodes, turns, ends, sides, aliases, negatives if len(sides) else 0, n)
+
+    def arguments(self) -> tuple[Any, ...]:
+        """Return what `lexigrad.kernels.classifier.train` takes."""
+        return self.code, self.nodes, self.turns, self.ends, self.sides, self.aliases, self.negatives
 
 
 class Weights:
     """The matrices in training.
 
-    The input begins at 0 and the output at random. So a feature's vector holds what its texts taught it and nothing else; from random rows and a zero
-    output, as in fastText, a rare feature keeps the noise that it began with, and all must first grow a signal in both matrices.
+    The input begins at 0 and the output at random, by every loss. So a feature's vector holds what its texts taught it and nothing else; from random rows
+    and a zero output, as in fastText, a rare feature keeps the noise that it began with, and all must first grow a signal in both matrices.
 
     Attributes
     ----------
     input : (n_rows * dim,) float32
-    output : (n_labels * stride,) float32, rows padded with zeros to a multiple of `WIDTH`
+    output : (n_outputs * stride,) float32, rows padded with zeros to a multiple of `WIDTH`; a row a label, or an inner node
     """
 
-    def __init__(self, members: NDArray[np.int32], n_labels: int, dim: int, seed: int, threads: int) -> None:
+    def __init__(self, members: NDArray[np.int32], n_outputs: int, dim: int, seed: int, threads: int) -> None:
         self.dim = dim
         self.stride = -(-dim // WIDTH) * WIDTH
-        self.n_labels = n_labels
+        self.n_outputs = n_outputs
         self.input = np.zeros(max(1, len(members)) * dim, np.float32)
-        self.output = np.zeros(n_labels * self.stride, np.float32)
-        drawn = np.random.default_rng(seed).random((n_labels, dim), np.float32)
-        self.output.reshape(n_labels, self.stride)[:, :dim] = (2 * drawn - 1) * np.float32(OUTPUT_LENGTH / np.sqrt(dim))
+        self.output = np.zeros(n_outputs * self.stride, np.float32)
+        drawn = np.random.default_rng(seed).random((n_outputs, dim), np.float32)
+        rows = self.output.reshape(n_outputs, self.stride)
+        rows[:, :dim] = (2 * drawn - 1) * np.float32(OUTPUT_LENGTH / np.sqrt(dim))
         self.members, self.threads = members, threads
 
     def _each_range(self, function: Callable[[int, int], None]) -> None:
@@ -88,9 +139,9 @@ class Weights:
         list(map_threads(lambda i: function(edges[i], edges[i + 1]), range(4 * self.threads), self.threads))
 
     def finish(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Return input (n_rows, dim), the vectors of the features, and output (n_labels, dim); training ends here."""
+        """Return input (n_rows, dim), the vectors of the features, and output (n_outputs, dim); training ends here."""
         self._each_range(lambda first, stop: to_features(self.input, self.members, self.dim, first, stop))
-        output = self.output.reshape(self.n_labels, self.stride)[:, : self.dim]
+        output = self.output.reshape(self.n_outputs, self.stride)[:, : self.dim]
         return self.input.reshape(-1, self.dim), np.ascontiguousarray(output)
 
 
@@ -101,6 +152,7 @@ class ClassifierWorker:
         self,
         weights: Weights,
         data: LabelledTexts,
+        questions: Questions,
         lr: float,
         in_all: int,
         block: int,
@@ -108,7 +160,8 @@ class ClassifierWorker:
         others: int,
         lock: NDArray[np.int32] | None,
     ) -> None:
-        self.weights, self.data, self.lr, self.in_all, self.block, self.seed = weights, data, lr, in_all, block, seed
+        self.weights, self.data, self.questions = weights, data, questions
+        self.lr, self.in_all, self.block, self.seed = lr, in_all, block, seed
         self.totals = np.zeros(2)
         self.lock = np.zeros(1, np.int32) if lock is None else lock
         own = lock is not None and weights.output.size <= COPY_FLOATS
@@ -122,8 +175,8 @@ class ClassifierWorker:
         texts, weights = self.data.texts, self.weights
         visits = train(
             texts.rows, texts.shares, texts.starts, texts.stops, self.data.labels, self.data.label_offsets, order, first, stop, self.block,
-            self.lr, done, self.in_all, self.seed, weights.input, weights.dim, self.output, weights.stride, weights.n_labels,
-            self.base, weights.output, self.lock, self.merge_every, self.totals,
+            self.lr, done, self.in_all, self.seed, *self.questions.arguments(), weights.input, weights.dim, self.output, weights.stride,
+            weights.n_outputs, self.base, weights.output, self.lock, self.merge_every, self.totals,
         )  # fmt: skip
         return bool(visits != DIVERGED)
 
@@ -151,14 +204,21 @@ def train_classifier(
     seed: int,
     threads: int,
     display: Display,
+    questions: Questions | None = None,
     callback: Callback | None = None,
 ) -> list[float]:
-    """Train `weights` in place; return the course of the loss. See `lexigrad.training.loop.run_epochs` for what it raises."""
+    """Train `weights` in place, by softmax where `questions` are None; return the course of the loss.
+
+    See `lexigrad.training.loop.run_epochs` for what it raises.
+    """
     block = block_size(data, weights.dim)
     threads = max(1, min(threads, data.n_texts // THREAD_TEXTS))
     lock = np.zeros(1, np.int32) if threads > 1 else None
     in_all = epochs * data.n_texts
-    workers = [ClassifierWorker(weights, data, lr, in_all, block, seed, threads - 1, lock) for _ in range(threads)]
+    asked = questions or Questions.of("softmax", np.ones(data.n_labels, np.int64), 0)
+    workers = [
+        ClassifierWorker(weights, data, asked, lr, in_all, block, seed, threads - 1, lock) for _ in range(threads)
+    ]
     losses: list[float] = []
     slices = Slices(data.n_texts, epochs, block, seed)
     try:

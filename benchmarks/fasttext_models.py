@@ -1,0 +1,126 @@
+"""fastText's own models and losses: naming the language of 100,000 sentences, opening a large file, training by the other losses; side by side.
+
+python -m benchmarks.fasttext_models
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import lzma
+import statistics
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from benchmarks.data import SETS, folder, prepared
+from benchmarks.measure import header, run, spread, table
+from benchmarks.peers import PEERS
+
+SYSTEMS = ("lexigrad", *PEERS)
+SENTENCES = 100_000
+LOSSES = {"hierarchical_softmax": "hs", "one_vs_all": "ova", "negative_sampling": "ns"}
+LARGE = "fasttext-community"
+"""Makes the large file."""
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--repeats", type=int, default=3, help="processes of each system, in turn")
+    repeats = parser.parse_args().repeats
+    print(header("benchmarks.fasttext_models"))
+    with tempfile.TemporaryDirectory() as where:
+        print(
+            table(
+                ["sentences", "system", "sentences/s, median (min-max)", "this / fastest peer"],
+                languages(where, repeats),
+            )
+        )
+        print(
+            table(
+                ["file", "system", "opening, s", "first prediction, s", "private MB it adds"], opening(where, repeats)
+            )
+        )
+        print(
+            table(
+                ["loss", "system", "seconds, median (min-max)", "fastest peer / this", "P@1, mean"],
+                training(where, repeats),
+            )
+        )
+
+
+def languages(where: str, repeats: int) -> list[list[str]]:
+    """Name the languages of the sentences of Tatoeba with lid.176.ftz."""
+    with lzma.open(folder().parent / "languages/tatoeba.tsv.xz", "rt", encoding="utf-8", newline="\n") as file:
+        lines = [line.split("\t", 1)[1] for line in file]
+    path = Path(where) / "sentences.txt"
+    path.write_text("".join((lines + lines)[:SENTENCES]), encoding="utf-8")
+    job = {"model": str(folder().parent / "models/lid.176.ftz"), "texts": str(path), "copies": 1, "calls": 5}
+    rates: dict[str, list[float]] = {system: [] for system in SYSTEMS}
+    for _ in range(repeats):
+        for system in SYSTEMS:
+            answer = json.loads(run(system, "predict", job).output)
+            rates[system] += [answer["n"] / seconds for seconds in answer["seconds"]]
+    best = max(statistics.median(rates[peer]) for peer in PEERS)
+    return [
+        [f"{SENTENCES:,}", system, spread(rates[system], ",.0f"), f"{statistics.median(rates[system]) / best:.2f}"]
+        for system in SYSTEMS
+    ]
+
+
+def opening(where: str, repeats: int) -> list[list[str]]:
+    """Open a classifier of two million buckets and a hundred dimensions, which fastText has trained."""
+    large = f"{where}/large.bin"
+    chosen = SETS["imdb"]
+    job = {"train": str(prepared("imdb", "train")), "model": large, "dim": 100, "lr": chosen.lr, "epochs": 1, "seed": 0}
+    run(LARGE, "train", {**job, "buckets": 2_000_000})
+    found: dict[str, list[dict[str, Any]]] = {system: [] for system in SYSTEMS}
+    for _ in range(repeats):
+        for system in SYSTEMS:
+            found[system].append(json.loads(run(system, "open", {"model": large}).output))
+    size = f"{Path(large).stat().st_size / 1e6:,.0f} MB"
+    return [
+        [
+            size,
+            system,
+            *(spread([answer[name] for answer in found[system]], ".3f") for name in ("seconds", "first")),
+            f"{statistics.median(answer['private_mb'] for answer in found[system]):,.0f}",
+        ]
+        for system in SYSTEMS
+    ]
+
+
+def training(where: str, repeats: int) -> list[list[str]]:
+    """Train on 20 Newsgroups by each loss."""
+    chosen = SETS["newsgroups20"]
+    rows = []
+    for loss, short in LOSSES.items():
+        seconds: dict[str, list[float]] = {system: [] for system in SYSTEMS}
+        precision: dict[str, list[float]] = {system: [] for system in SYSTEMS}
+        for seed in range(repeats):
+            for system in SYSTEMS:
+                job = {
+                    "train": str(prepared("newsgroups20", "train")), "model": f"{where}/model.lexigrad", "dim": 100, "lr": chosen.lr,
+                    "epochs": chosen.epochs, "buckets": chosen.buckets, "seed": seed, "tokenizer": "whitespace",
+                    "loss": loss if system == "lexigrad" else short,
+                }  # fmt: skip
+                seconds[system].append(run(system, "train", job).seconds)
+                test = {**job, "test": str(prepared("newsgroups20", "test"))}
+                precision[system].append(float(run(system, "test", test).output))
+        fastest = min(statistics.median(seconds[peer]) for peer in PEERS)
+        rows += [
+            [
+                loss,
+                system,
+                spread(seconds[system], ".2f"),
+                f"{fastest / statistics.median(seconds[system]):.2f}",
+                f"{statistics.mean(precision[system]):.4f}",
+            ]
+            for system in SYSTEMS
+        ]
+    return rows
+
+
+if __name__ == "__main__":
+    main()

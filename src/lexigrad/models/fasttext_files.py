@@ -1,0 +1,279 @@
+"""Models of fastText: from its file to what a user holds, and back."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lexigrad.errors import DataError, FormatError, ParameterError
+from lexigrad.formats.fasttext_bin import VERSION, CodedMatrix, FastTextFile, Matrix, read_fasttext, write_fasttext
+from lexigrad.models.fitted import FittedClassifier, TextReader
+from lexigrad.models.fitted_vectors import FittedVectors
+from lexigrad.models.parameters import check_parameters
+from lexigrad.models.text_classifier import TextClassifier
+from lexigrad.models.word_vectors import WordVectors, check_vector_parameters
+from lexigrad.text.kept_buckets import LEFT_OUT, bucket_table, kept_pairs
+from lexigrad.text.subwords import Subwords
+from lexigrad.text.tokens import WHITESPACE
+from lexigrad.text.unicode import UNICODE_VERSION
+from lexigrad.text.vocabulary import Vocabulary
+from lexigrad.text.words import Words, encoded
+
+LABEL_PREFIX = "__label__"
+MARKED = re.compile(r"__.+?__")
+NEGATIVE_POWER = 0.5
+"""fastText draws negatives by the square root of their counts (loss.cc)."""
+
+
+def load_fasttext(path: str | os.PathLike[str]) -> TextClassifier | WordVectors:
+    """Open a `.bin` or `.ftz` file: a classifier or word vectors."""
+    file = read_fasttext(path)
+    try:
+        return _classifier(file) if file.settings["model"] == "supervised" else _vectors(file)
+    except FormatError as error:
+        raise FormatError(f"{os.fspath(path)}: {error}") from None
+
+
+def _facts(file: FastTextFile) -> dict[str, Any]:
+    return {
+        "made_by": f"fastText, file version {file.version}",
+        "n_tokens": file.n_tokens,
+        "unicode_version": UNICODE_VERSION,
+    }
+
+
+def _classifier(file: FastTextFile) -> TextClassifier:
+    settings = file.settings
+    names = Words(file.arena, file.offsets)[file.n_words :]
+    prefix = label_prefix_of(names)
+    stripped = [name.removeprefix(prefix) for name in names]
+    if len(set(stripped)) < len(stripped):
+        raise FormatError("is damaged: a label occurs twice")
+    order = np.array(sorted(range(len(names)), key=stripped.__getitem__), np.int64)
+    places = np.empty(len(order), np.int32)
+    places[order] = np.arange(len(order), dtype=np.int32)
+    reader = TextReader(
+        WHITESPACE, Vocabulary.from_arrays(file.arena, file.offsets, file.counts), np.empty(0, np.int32), settings["n_buckets"],
+        settings["word_ngrams"], settings["min_n"], settings["max_n"], _kept(file), LABEL_PREFIX.encode(), file.n_labels,
+    )  # fmt: skip
+    nodes = np.arange(len(names) - 2, -1, -1)  # fastText's root is the last
+    output = _rows(file.output, nodes if settings["loss"] == "hierarchical_softmax" else order)
+    fitted = FittedClassifier(
+        reader, file.input, output, _classes([stripped[i] for i in order]), file.counts[file.n_words :][order], False, _facts(file),
+        settings["loss"], places,
+    )  # fmt: skip
+    same = ("dim", "epochs", "min_count", "negatives", "loss", "word_ngrams", "min_n", "max_n")
+    params = {name: settings[name] for name in same}
+    params = {
+        name: max(1, value) if name in ("epochs", "min_count", "negatives") else value for name, value in params.items()
+    }
+    buckets = settings["n_buckets"] or None
+    params |= {"buckets": buckets, "tokenizer": "whitespace", "label_prefix": prefix}
+    _checked(lambda: check_parameters({**TextClassifier().get_params(), **params}))
+    return TextClassifier._restore(params, fitted)
+
+
+def _checked(check: Callable[[], None]) -> None:
+    try:
+        check()
+    except ParameterError as error:
+        raise FormatError(f"is damaged: {error}") from None
+
+
+def label_prefix_of(labels: list[str]) -> str:
+    """Return what marks labels, which the file does not say: "__label__", or another beginning that all labels share."""
+    first, last = min(labels), max(labels)
+    shared = first[: next((i for i in range(len(first)) if first[i] != last[i : i + 1]), len(first))]
+    if shared.startswith(LABEL_PREFIX) or not shared:
+        return LABEL_PREFIX
+    marked = MARKED.match(shared)
+    if marked:
+        return marked[0]
+    signs = [i for i, sign in enumerate(shared) if not sign.isalnum()]
+    return shared[: signs[-1] + 1] if signs else shared if len(labels) > 1 else LABEL_PREFIX
+
+
+def _kept(file: FastTextFile) -> NDArray[np.uint64]:
+    if file.kept is None:
+        return np.empty(0, np.uint64)
+    return bucket_table(file.kept[:, 0].astype(np.int64), file.kept[:, 1].astype(np.int64))
+
+
+def _rows(matrix: Matrix, rows: NDArray[np.integer]) -> Matrix:
+    """Return some rows of a matrix, quantised if it is."""
+    if not isinstance(matrix, CodedMatrix):
+        return matrix[rows]
+    norms = matrix.norm_codes[rows] if len(matrix.norm_codes) else matrix.norm_codes
+    return CodedMatrix(matrix.codes[rows], matrix.centroids, matrix.sub_dim, norms, matrix.norm_centroids, matrix.dim)
+
+
+def _classes(labels: list[str]) -> NDArray[Any]:
+    """Return labels as an array; NumPy gives all strings the width of the longest, which one long label would make huge."""
+    wasteful = len(labels) * max(map(len, labels)) > 4 * sum(map(len, labels)) + 65536
+    return np.array(labels, dtype=object if wasteful else None)
+
+
+def _vectors(file: FastTextFile) -> WordVectors:
+    settings = file.settings
+    n = file.n_words
+    if file.kept is None:
+        buckets = np.arange(settings["n_buckets"] if settings["max_n"] else 0)
+        matrix = file.input[:] if isinstance(file.input, CodedMatrix) else file.input
+        matrix = matrix[: n + len(buckets)]
+    else:
+        order = np.argsort(file.kept[:, 0])
+        buckets = file.kept[order, 0].astype(np.int64)
+        matrix = _rows(file.input, np.concatenate([np.arange(n), n + file.kept[order, 1]]))[:]
+    subwords = Subwords(n, settings["min_n"], settings["max_n"], max(1, settings["n_buckets"]), buckets)
+    words = Words(file.arena[: file.offsets[n]], file.offsets[: n + 1])
+    output = file.output[:]
+    if settings["loss"] == "hierarchical_softmax":  # fastText's root is the last node
+        output = np.concatenate([output[: n - 1][::-1], output[n - 1 :]])
+    fitted = FittedVectors(
+        words, file.counts[:n], None if len(buckets) else matrix, matrix, output, subwords, _facts(file)
+    )
+    loss = {} if settings["loss"] == "one_vs_all" else {"loss": settings["loss"]}
+    params = {
+        "model": settings["model"], **loss, "dim": settings["dim"], "window": max(1, settings["window"]), "negatives": max(1, settings["negatives"]),
+        "negative_power": NEGATIVE_POWER, "subsample": settings["subsample"], "min_count": max(1, settings["min_count"]), "min_n": settings["min_n"],
+        "max_n": settings["max_n"], "buckets": settings["n_buckets"] or None, "epochs": max(1, settings["epochs"]), "gradient": "fasttext",
+        "tokenizer": "whitespace",
+    }  # fmt: skip
+    _checked(lambda: check_vector_parameters({**WordVectors().get_params(), **params}))
+    return WordVectors._restore(params, fitted)
+
+
+# ------------------------------------------------------------------------------------------------------------- writing
+
+
+def save_fasttext(fitted: FittedClassifier, params: dict[str, Any], path: str | os.PathLike[str]) -> None:
+    """Write a classifier as fastText's file, which fastText predicts the same with.
+
+    Raises
+    ------
+    ParameterError
+        If the model has another tokeniser than fastText's, or is to become an .ftz file and is not quantised.
+    """
+    reader = fitted.reader
+    if reader.tokenizer != WHITESPACE:
+        raise ParameterError(
+            f"{os.fspath(path)}: this model splits text by tokenizer={params['tokenizer']!r}, which fastText cannot; train it with "
+            "tokenizer='whitespace' to write it for fastText"
+        )
+    if Path(path).suffix.lower() == ".ftz" and not isinstance(fitted.input, CodedMatrix):
+        raise ParameterError(f"{os.fspath(path)}: .ftz is for quantised models, and this one is not; write it as .bin")
+    arena, offsets, counts = _dictionary(fitted, params["label_prefix"])
+    n_labels = len(fitted.classes)
+    settings = {
+        **_UNUSED, "dim": fitted.dim, "epochs": params["epochs"], "min_count": params["min_count"],
+        "negatives": params["negatives"], "word_ngrams": reader.word_ngrams,
+        "loss": fitted.loss, "model": "supervised", "n_buckets": reader.n_buckets, "min_n": reader.min_n, "max_n": reader.max_n,
+    }  # fmt: skip
+    kept = np.stack(kept_pairs(reader.kept), axis=1).astype(np.int32) if len(reader.kept) else None
+    file = FastTextFile(
+        settings, VERSION, int(fitted.facts.get("n_tokens", counts.sum())), arena, offsets, counts, reader.n_words, n_labels, kept, fitted.input,
+        _output_for_file(fitted),
+    )  # fmt: skip
+    write_fasttext(path, file, reader.slot_rows if len(reader.slot_rows) else None)
+
+
+_UNUSED = {"window": 5, "lr_update_rate": 100, "subsample": 1e-4}
+"""Settings that only training would use, as fastText has them by default."""
+
+
+def _dictionary(
+    fitted: FittedClassifier, prefix: str
+) -> tuple[NDArray[np.uint8], NDArray[np.int64], NDArray[np.int64]]:
+    """Return arena, offsets and counts of the words and then of the labels, these by falling count."""
+    words, n = fitted.reader.vocabulary, fitted.reader.n_words
+    order = fitted.order
+    labels = Words.of(encoded([prefix + str(label) for label in fitted.classes[order].tolist()]))
+    if any(len(label) == 0 or b"\0" in label for label in encoded(labels)):
+        raise DataError("a label is empty or holds a zero byte, which fastText's file cannot hold")
+    arena = np.concatenate([words.arena[: words.offsets[n]], labels.arena])
+    offsets = np.concatenate([words.offsets[:n], words.offsets[n] + labels.offsets])
+    return arena, offsets, np.concatenate([words.counts[:n], fitted.label_counts[order]])
+
+
+def _output_for_file(fitted: FittedClassifier) -> Matrix:
+    """Return the rows of labels in the file's order; of inner nodes the root last, and a row that is not used."""
+    if fitted.loss != "hierarchical_softmax":
+        return _rows(fitted.output, fitted.order)
+    last = len(fitted.output) - 1
+    output = fitted.output[:]
+    return np.concatenate([output[last::-1] if last >= 0 else output, np.zeros((1, fitted.dim), np.float32)])
+
+
+def save_fasttext_vectors(fitted: FittedVectors, params: dict[str, Any], path: str | os.PathLike[str]) -> None:
+    """Write word vectors as fastText's file.
+
+    All buckets get a row there, of zeros where no word of the vocabulary has an n-gram in it; fastText counts such rows in the mean that is the
+    vector of an unknown word, which makes it shorter, and does not turn it.
+
+    Raises
+    ------
+    DataError
+        If a word is empty or holds a zero byte.
+    """
+    words = Words.of_texts([str(item) for item in fitted.items])
+    if (np.diff(words.offsets) == 0).any() or (words.arena == 0).any():
+        raise DataError("a word is empty or holds a zero byte, which fastText's file cannot hold")
+    n, subwords = len(words), fitted.subwords
+    n_buckets = subwords.n_buckets if subwords.max_n else 0
+    rows = np.full(n + n_buckets, -1, np.int32)
+    rows[:n] = np.arange(n)
+    rows[n + subwords.buckets] = n + np.arange(len(subwords.buckets))
+    output = np.zeros((n, fitted.dim), np.float32) if fitted.output is None else fitted.output
+    if params["loss"] == "hierarchical_softmax":
+        output = np.concatenate([output[: n - 1][::-1], output[n - 1 :]])
+    settings = {
+        "dim": fitted.dim, "window": params["window"], "epochs": params["epochs"], "min_count": params["min_count"],
+        "negatives": params["negatives"], "word_ngrams": 1, "loss": params["loss"], "model": params["model"], "n_buckets": n_buckets,
+        "min_n": subwords.min_n, "max_n": subwords.max_n, "lr_update_rate": 100, "subsample": float(params["subsample"]),
+    }  # fmt: skip
+    n_tokens = int(fitted.facts.get("n_tokens", fitted.counts.sum()))
+    file = FastTextFile(
+        settings, VERSION, n_tokens, words.arena, words.offsets, fitted.counts, n, 0, None, fitted.input, output
+    )
+    write_fasttext(path, file, rows)
+
+
+def word_vectors_of(fitted: FittedClassifier) -> tuple[Words, NDArray[np.float32]]:
+    """Return the words of a classifier and their vectors: the mean of the rows of each word and of its character n-grams."""
+    from lexigrad.models.explanation import rows_of
+
+    reader, n = fitted.reader, fitted.reader.n_words
+    words = Words(reader.vocabulary.arena, reader.vocabulary.offsets[: n + 1])
+    plain = Subwords(n, reader.min_n, reader.max_n, max(1, reader.n_buckets), np.arange(reader.n_buckets))
+    vectors = np.empty((n, fitted.dim), np.float32)
+    for first in range(0, n, 8192):
+        last = min(first + 8192, n)
+        slots, ends = plain.rows_of_all(words.arena, words.offsets[first : last + 1], first)
+        rows = rows_of(slots, n, reader.slot_rows, reader.kept)
+        numbers = np.zeros((len(rows), fitted.dim), np.float32)
+        numbers[rows >= 0] = fitted.input[rows[rows >= 0]]
+        sums = np.add.reduceat(numbers, ends[:-1], axis=0)
+        vectors[first:last] = sums / np.add.reduceat((rows != LEFT_OUT).astype(np.int64), ends[:-1])[:, None]
+    return words, vectors
+
+
+def label_vectors_of(fitted: FittedClassifier, prefix: str) -> tuple[Words, NDArray[np.float32]]:
+    """Return the labels, by falling count, and their output vectors.
+
+    Raises
+    ------
+    DataError
+        For hierarchical softmax, which has vectors of inner nodes instead.
+    """
+    if fitted.loss == "hierarchical_softmax":
+        raise DataError(
+            "with hierarchical softmax labels have no vectors of their own, only the inner nodes of the tree"
+        )
+    order = fitted.order
+    return Words.of_texts(prefix + str(label) for label in fitted.classes[order].tolist()), fitted.output[order]
