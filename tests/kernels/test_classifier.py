@@ -7,7 +7,7 @@ import pytest
 from numba import njit
 
 from lexigrad.errors import DivergenceError
-from lexigrad.kernels.classifier import CODES, DIVERGED, choose_negatives, drawn_label, train
+from lexigrad.kernels.classifier import CODES, DIVERGED, choose_negatives, drawn_label, train_by
 from lexigrad.losses.hierarchical_softmax import huffman_children
 from lexigrad.text.corpus import Corpus, read_corpus
 from lexigrad.text.features import FeatureSpace, encode_corpus
@@ -85,7 +85,7 @@ def run(
 ) -> int:
     """Train once over `order` without decay; return what the kernel returns."""
     texts, totals, lock = data.texts, np.zeros(2), np.zeros(1, np.int32)
-    return train(
+    return train_by(CODES[loss])(
         texts.rows, texts.shares, texts.starts, texts.stops, data.labels, data.label_offsets, order, 0, len(order), block, lr, visit, 10**15, 0,
         *asked(data, loss).arguments(), weights.input, DIM, weights.output, weights.stride, weights.n_outputs, np.empty(0, np.float32), weights.output,
         lock, 0, totals,
@@ -246,7 +246,7 @@ def test_labels_are_drawn_uniformly() -> None:
     for visit in range(300):
         weights = started(space)
         texts, totals, lock = data.texts, np.zeros(2), np.zeros(1, np.int32)
-        train(
+        train_by(CODES["softmax"])(
             texts.rows, texts.shares, texts.starts, texts.stops, data.labels, data.label_offsets, np.zeros(1, np.int64), 0, 1, 1, 0.1, visit, 10**9, 11,
             *asked(data).arguments(), weights.input, DIM, weights.output, weights.stride, 3, np.empty(0, np.float32), weights.output, lock, 0, totals,
         )  # fmt: skip

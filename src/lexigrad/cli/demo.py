@@ -14,7 +14,11 @@ from lexigrad.cli.output import Json, Quiet, compile_note, compiled_beside, prin
 if TYPE_CHECKING:
     from lexigrad.models.text_classifier import TextClassifier
 
-KERNELS = ("lexigrad.kernels.classifier", "lexigrad.kernels.score")
+KERNELS = (
+    "from lexigrad.kernels import classifier, score",
+    "classifier.train_by(classifier.SOFTMAX)",
+    "score.score_with(pruned=False, characters=False, coded=False, tree=False)",
+)
 SETTINGS: dict[str, Any] = {"word_ngrams": 2, "lr": 0.5, "epochs": 25}
 EXPLAINED = (
     "could you move some money from checking to savings",

@@ -63,14 +63,14 @@ def compile_note(quiet: bool = False) -> Iterator[None]:
 
 
 @contextmanager
-def compiled_beside(*modules: str) -> Iterator[None]:
-    """On the first run ever, compile the kernels of some modules in a second process, into the cache, while this one compiles others."""
+def compiled_beside(*statements: str) -> Iterator[None]:
+    """On the first run ever, compile the kernels that Python statements ask for in a second process, into the cache, while this one compiles others."""
     from lexigrad.text.lines import take_labels
 
     if not take_labels.stats.cache_misses:
         yield
         return
-    command = [sys.executable, "-c", f"import {', '.join(modules)}"]
+    command = [sys.executable, "-c", "; ".join(statements)]
     helper = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         yield

@@ -66,7 +66,8 @@ def _trained(input: Path, output: Path, params: dict[str, Any], text: str, label
     from lexigrad.models.parameters import check_parameters
 
     check_parameters(params)
-    with compile_note(quiet), compiled_beside("lexigrad.kernels.classifier"):
+    kernels = ("from lexigrad.kernels import classifier", f"classifier.train_by(classifier.CODES[{params['loss']!r}])")
+    with compile_note(quiet), compiled_beside(*kernels):
         importlib.import_module("lexigrad.models.trainer")
         from lexigrad import TextClassifier
     model = TextClassifier(**params)

@@ -26,17 +26,18 @@ copy, and adds what it changed to the shared W every `merge_every` blocks.
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 from numba import types
 
+from lexigrad.kernels.rows import AHEAD, lanes_of
 from lexigrad.kernels.sampling import draw
 from lexigrad.losses import negative_sampling, one_vs_all, softmax
 from lexigrad.machine.compiler import helper, inputs, kernel, outputs
 from lexigrad.machine.hashing import mixed
 from lexigrad.machine.intrinsics import LANES, add_scaled, block_scores, exchange, prefetch
 
-AHEAD = 12
-"""Rows between a prefetch and its use: about one memory latency."""
 LINE = 16
 """Floats in a cache line."""
 MAX_LOSS = 1e6
@@ -61,8 +62,8 @@ REDRAWS = 20
 
 _I32, _I64, _F32, _F64, _U32 = types.int32, types.int64, types.float32, types.float64, types.uint32
 
-QUESTIONS = (_I64, inputs(_I32), inputs(_F32), inputs(_I64), inputs(_U32), inputs(_I32), _I64)
-"""Types of what the losses beside softmax need: code of the loss; nodes, turns and ends of the ways to the labels; alias table of the negatives and
+QUESTIONS = (inputs(_I32), inputs(_F32), inputs(_I64), inputs(_U32), inputs(_I32), _I64)
+"""Types of what the losses beside softmax need: nodes, turns and ends of the ways to the labels; alias table of the negatives and
 how many to draw; see `lexigrad.training.classifier.Questions`."""
 
 
@@ -89,17 +90,6 @@ def scatter(matrix, dim, rows, shares, first, stop, lr, d_hidden, start):  # typ
     """matrix[rows[j]] -= lr * shares[j] * d_hidden[start : start + dim]."""
     for j in range(first, stop):
         add_scaled(-lr * shares[j], d_hidden, start, matrix, rows[j] * np.int64(dim), dim)
-
-
-@helper
-def lanes_of(hidden, stride, dim, lanes, norms):  # type: ignore[no-untyped-def]
-    """Transpose hidden (LANES, stride) to lanes (dim, LANES), and set norms to the squared length of each text's vector."""
-    for lane in range(LANES):
-        norms[lane] = np.float32(0)
-        for k in range(dim):
-            value = hidden[lane * stride + k]
-            lanes[k * LANES + lane] = value
-            norms[lane] += value * value
 
 
 @helper
@@ -165,107 +155,117 @@ def merge(mine, base, shared, lock):  # type: ignore[no-untyped-def]
     exchange(lock, 0, np.int32(0))
 
 
-@kernel(
-    (
-        inputs(_I32), inputs(_F32), inputs(_I64), inputs(_I64), inputs(_I32), inputs(_I64), inputs(_I64), _I64, _I64, _I64, _F64, _I64, _I64, _I64,
-        *QUESTIONS, outputs(_F32), _I64, outputs(_F32), _I64, _I64, outputs(_F32), outputs(_F32), outputs(_I32), _I64, outputs(_F64),
-    )
-)  # fmt: skip
-def train(  # type: ignore[no-untyped-def]
-    rows, shares, starts, stops, labels, label_offsets, order, first, stop, block, lr_start, done, in_all, seed,
-    code, nodes, turns, ends, sides, aliases, negatives, matrix, dim, output, stride, n_outputs, base, shared, lock, merge_every, totals,
-):  # fmt: skip
-    """Train on the texts ``order[first:stop]``.
-
-    The learning rate falls linearly, ``lr_start * (1 - (done + p) / in_all)`` with p the position of a block's first
-    text. `totals` (2,) float64
-    collects the loss and the number of texts. With ``merge_every == 0`` `output` is the only copy.
-
-    Returns
-    -------
-    The number of visits made, or DIVERGED; the block that would have diverged is not applied (of losses that take one text after another, the text).
-    """
-    hidden = np.zeros(LANES * stride, np.float32)
-    d_hidden, steps = np.zeros_like(hidden), np.zeros_like(hidden)
-    lanes = np.zeros(dim * LANES, np.float32)
+@cache
+def train_by(code):  # type: ignore[no-untyped-def]
+    """Return the training loop of a loss, one of `CODES`, compiled when first asked for; of the branches below only those of the loss are compiled."""
     in_blocks = code in (SOFTMAX, ONE_VS_ALL)
-    scores = np.zeros(n_outputs * LANES if in_blocks else 0, np.float32)
-    decays = np.zeros(n_outputs * LANES if code == ONE_VS_ALL else 0, np.float32)
-    longest = 1 + negatives
-    for label in range(ends.size - 1):
-        longest = max(longest, ends[label + 1] - ends[label])
-    question_starts, answers = np.zeros(longest, np.int64), np.zeros(longest, np.float32)
-    weights, found = np.zeros(longest, np.float32), np.zeros(longest, np.float32)
-    state = np.zeros(1, np.uint64)
-    peak, total, norms = np.zeros(LANES, np.float32), np.zeros(LANES, np.float32), np.zeros(LANES, np.float32)
-    losses = np.zeros(LANES, np.float64)
-    texts, targets = np.zeros(LANES, np.int64), np.zeros(LANES, np.int32)
-    one_each, every_lane = np.arange(LANES + 1), np.arange(LANES)
-    visits = 0
-    for begin in range(first, stop, block):
-        n = min(block, stop - begin)
-        lr = np.float32(lr_start * (1.0 - (done + begin) / in_all))
-        for i in range(LANES * stride):
-            hidden[i] = np.float32(0)
-        for lane in range(n):
-            text = order[begin + lane]
-            texts[lane] = text
-            targets[lane] = drawn_label(labels, label_offsets[text], label_offsets[text + 1], seed, done + begin + lane)
-            gather(matrix, dim, rows, shares, starts[text], stops[text], hidden, lane * stride)
-            visits += stops[text] - starts[text]
-        lanes_of(hidden, stride, dim, lanes, norms)
-        if in_blocks:
-            block_scores(output, stride, lanes, dim, scores, 0, n_outputs)
-            if code == SOFTMAX:
-                softmax.loss_gradient(scores, n_outputs, targets, one_each, every_lane, n, losses, peak, total)
-            else:
-                one_vs_all.loss_gradient(scores, decays, n_outputs, labels, label_offsets, texts, n, losses, peak)
-        block_loss = 0.0
-        safe = True
-        for lane in range(n):
-            safe &= norms[lane] < MAX_NORM2
-            if in_blocks:
-                block_loss += losses[lane]
-                safe &= losses[lane] < MAX_LOSS and abs(peak[lane]) < MAX_SCORE
-        if not safe:
-            return DIVERGED
-        if code == ONE_VS_ALL:
-            one_vs_all.shorten(scores, n_outputs, n)
-        if in_blocks:
-            softmax.step(output, stride, n_outputs, scores, hidden, lr, steps, d_hidden)
-        else:
+
+    @kernel(
+        (
+            inputs(_I32), inputs(_F32), inputs(_I64), inputs(_I64), inputs(_I32), inputs(_I64), inputs(_I64), _I64, _I64, _I64, _F64, _I64, _I64, _I64,
+            *QUESTIONS, outputs(_F32), _I64, outputs(_F32), _I64, _I64, outputs(_F32), outputs(_F32), outputs(_I32), _I64, outputs(_F64),
+        )
+    )  # fmt: skip
+    def train(  # type: ignore[no-untyped-def]
+        rows, shares, starts, stops, labels, label_offsets, order, first, stop, block, lr_start, done, in_all, seed,
+        nodes, turns, ends, sides, aliases, negatives, matrix, dim, output, stride, n_outputs, base, shared, lock, merge_every, totals,
+    ):  # fmt: skip
+        """Train on the texts ``order[first:stop]``.
+
+        The learning rate falls linearly, ``lr_start * (1 - (done + p) / in_all)`` with p the position of a block's first
+        text. `totals` (2,) float64
+        collects the loss and the number of texts. With ``merge_every == 0`` `output` is the only copy.
+
+        Returns
+        -------
+        The number of visits made, or DIVERGED; the block that would have diverged is not applied (of losses that take one text after another, the text).
+        """
+        hidden = np.zeros(LANES * stride, np.float32)
+        d_hidden, steps = np.zeros_like(hidden), np.zeros_like(hidden)
+        lanes = np.zeros(dim * LANES, np.float32)
+        scores = np.zeros(n_outputs * LANES if in_blocks else 0, np.float32)
+        decays = np.zeros(n_outputs * LANES if code == ONE_VS_ALL else 0, np.float32)
+        longest = 1 + negatives
+        for label in range(ends.size - 1):
+            longest = max(longest, ends[label + 1] - ends[label])
+        question_starts, answers = np.zeros(longest, np.int64), np.zeros(longest, np.float32)
+        weights, found = np.zeros(longest, np.float32), np.zeros(longest, np.float32)
+        state = np.zeros(1, np.uint64)
+        peak, total, norms = np.zeros(LANES, np.float32), np.zeros(LANES, np.float32), np.zeros(LANES, np.float32)
+        losses = np.zeros(LANES, np.float64)
+        texts, targets = np.zeros(LANES, np.int64), np.zeros(LANES, np.int32)
+        one_each, every_lane = np.arange(LANES + 1), np.arange(LANES)
+        visits = 0
+        for begin in range(first, stop, block):
+            n = min(block, stop - begin)
+            lr = np.float32(lr_start * (1.0 - (done + begin) / in_all))
             for i in range(LANES * stride):
-                d_hidden[i] = np.float32(0)
+                hidden[i] = np.float32(0)
+            for lane in range(n):
+                text = order[begin + lane]
+                texts[lane] = text
+                targets[lane] = drawn_label(
+                    labels, label_offsets[text], label_offsets[text + 1], seed, done + begin + lane
+                )
+                gather(matrix, dim, rows, shares, starts[text], stops[text], hidden, lane * stride)
+                visits += stops[text] - starts[text]
+            lanes_of(hidden, stride, dim, lanes, norms)
+            if in_blocks:
+                block_scores(output, stride, lanes, dim, scores, 0, n_outputs)
+                if code == SOFTMAX:
+                    softmax.loss_gradient(scores, n_outputs, targets, one_each, every_lane, n, losses, peak, total)
+                else:
+                    one_vs_all.loss_gradient(scores, decays, n_outputs, labels, label_offsets, texts, n, losses, peak)
+            block_loss = 0.0
+            safe = True
+            for lane in range(n):
+                safe &= norms[lane] < MAX_NORM2
+                if in_blocks:
+                    block_loss += losses[lane]
+                    safe &= losses[lane] < MAX_LOSS and abs(peak[lane]) < MAX_SCORE
+            if not safe:
+                return DIVERGED
+            if code == ONE_VS_ALL:
+                one_vs_all.shorten(scores, n_outputs, n)
+            if in_blocks:
+                softmax.step(output, stride, n_outputs, scores, hidden, lr, steps, d_hidden)
+            else:
+                for i in range(LANES * stride):
+                    d_hidden[i] = np.float32(0)
+                for lane in range(n):
+                    text = texts[lane]
+                    if code == HIERARCHICAL:
+                        n_rows = choose_way(
+                            nodes, turns, ends, targets[lane], stride, question_starts, answers, weights
+                        )
+                    else:
+                        state[0] = mixed(np.uint64(done + begin + lane) ^ mixed(seed + 1)) | np.uint64(1)
+                        n_rows = choose_negatives(
+                            state, sides, aliases, negatives, targets[lane], labels, label_offsets[text], label_offsets[text + 1], stride,
+                            question_starts, answers, weights,
+                        )  # fmt: skip
+                    negative_sampling.scores(output, question_starts, n_rows, hidden, lane * stride, stride, found)
+                    for j in range(n_rows):
+                        safe &= abs(found[j]) < MAX_SCORE
+                    loss = negative_sampling.loss_gradient(found, answers, weights, n_rows)
+                    if not (safe and loss < MAX_LOSS):
+                        return DIVERGED
+                    block_loss += loss
+                    negative_sampling.step(
+                        output, question_starts, n_rows, found, hidden, lane * stride, stride, lr, d_hidden
+                    )  # fmt: skip
+            totals[0] += block_loss
+            totals[1] += n
             for lane in range(n):
                 text = texts[lane]
-                if code == HIERARCHICAL:
-                    n_rows = choose_way(nodes, turns, ends, targets[lane], stride, question_starts, answers, weights)
-                else:
-                    state[0] = mixed(np.uint64(done + begin + lane) ^ mixed(seed + 1)) | np.uint64(1)
-                    n_rows = choose_negatives(
-                        state, sides, aliases, negatives, targets[lane], labels, label_offsets[text], label_offsets[text + 1], stride,
-                        question_starts, answers, weights,
-                    )  # fmt: skip
-                negative_sampling.scores(output, question_starts, n_rows, hidden, lane * stride, stride, found)
-                for j in range(n_rows):
-                    safe &= abs(found[j]) < MAX_SCORE
-                loss = negative_sampling.loss_gradient(found, answers, weights, n_rows)
-                if not (safe and loss < MAX_LOSS):
-                    return DIVERGED
-                block_loss += loss
-                negative_sampling.step(
-                    output, question_starts, n_rows, found, hidden, lane * stride, stride, lr, d_hidden
-                )  # fmt: skip
-        totals[0] += block_loss
-        totals[1] += n
-        for lane in range(n):
-            text = texts[lane]
-            scatter(matrix, dim, rows, shares, starts[text], stops[text], lr, d_hidden, lane * stride)
-        if merge_every > 0 and ((begin - first) // block + 1) % merge_every == 0:
+                scatter(matrix, dim, rows, shares, starts[text], stops[text], lr, d_hidden, lane * stride)
+            if merge_every > 0 and ((begin - first) // block + 1) % merge_every == 0:
+                merge(output, base, shared, lock)
+        if merge_every > 0:
             merge(output, base, shared, lock)
-    if merge_every > 0:
-        merge(output, base, shared, lock)
-    return visits
+        return visits
+
+    return train
 
 
 @kernel((outputs(_F32), _I64, _I64, _I64, _I64))

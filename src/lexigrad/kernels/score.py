@@ -11,13 +11,18 @@ The input matrix is given as bytes: of float32 numbers, which in a foreign file 
 
 from __future__ import annotations
 
+from functools import cache
+from typing import Any
+
 import numpy as np
 from numba import types
 
-from lexigrad.kernels.classifier import AHEAD, lanes_of
+from lexigrad.kernels.fold import MATRIX
+from lexigrad.kernels.rows import AHEAD, add_coded_row, lanes_of
 from lexigrad.losses import hierarchical_softmax, one_vs_all, softmax
+from lexigrad.losses.links import SOFTMAX
 from lexigrad.machine.compiler import helper, inputs, kernel, outputs
-from lexigrad.machine.intrinsics import LANES, add_scaled, block_scores, float_at, prefetch, set_scaled
+from lexigrad.machine.intrinsics import LANES, add_scaled, block_scores, float_at, prefetch
 from lexigrad.text.kept_buckets import LEFT_OUT, entries_in, kept_row, may_be_kept
 from lexigrad.text.ngrams import (
     MOST_BYTES,
@@ -28,6 +33,7 @@ from lexigrad.text.ngrams import (
     buckets_of_hashes,
     hash_signs,
     is_end_of_sentence,
+    is_label,
     most_features,
     widest_sign,
 )
@@ -38,48 +44,9 @@ _I32, _I64, _F32, _F64, _U8, _U32, _U64 = (
     types.int32, types.int64, types.float32, types.float64, types.uint8, types.uint32, types.uint64,
 )  # fmt: skip
 
-READER = (
-    _I64, inputs(_U32), inputs(_U64), inputs(_U8), inputs(_I64), inputs(_I32), inputs(_U64), inputs(_U8), _I64, _I64, _I64, _I64, _I64,
-)  # fmt: skip
-"""Types of what reads a text: tokenizer, table, slots, arena, word_offsets, slot_rows, kept, label_prefix, n_words, n_buckets, word_ngrams, min_n,
-max_n; see `lexigrad.models.fitted.TextReader`."""
-
-MATRIX = (inputs(_U8), _I64, _I64, inputs(_U8), inputs(_F32), inputs(_F32))
-"""Types of an input matrix: its bytes, then for quantised rows the number of slices (0 for float32 numbers), numbers of a slice, norm codes,
-centroids, centroids of norms."""
-
-SOFTMAX, HIERARCHICAL, INDEPENDENT = 0, 1, 2
-LINKS = {
-    "softmax": SOFTMAX, "hierarchical_softmax": HIERARCHICAL, "negative_sampling": INDEPENDENT, "one_vs_all": INDEPENDENT,
-}  # fmt: skip
-"""How each loss makes probabilities of scores."""
-
 MOST_SMALL_BUCKETS = 1 << 30
 """Up to so many the remainders of hashes fit in 32 bits."""
 LINE_BYTES = 64
-SLICE_CENTROIDS = 256
-
-
-@helper
-def is_label(buffer, start, size, label_prefix):  # type: ignore[no-untyped-def]
-    """Tell whether a token begins with the sign of labels; no token does where there is none."""
-    if label_prefix.size == 0 or size < label_prefix.size:
-        return False
-    same = 0
-    while same < label_prefix.size and buffer[start + same] == label_prefix[same]:
-        same += 1
-    return same == label_prefix.size
-
-
-@helper
-def row_of(slot, n_words, slot_rows, kept):  # type: ignore[no-untyped-def]
-    """Return the row of a word or bucket: -1 for one whose row is 0, `LEFT_OUT` for one that does not count."""
-    if slot_rows.size > 0:
-        return np.int64(slot_rows[slot])
-    if kept.size == 0 or slot < n_words:
-        return np.int64(slot)
-    row = kept_row(kept, entries_in(kept), slot - n_words)
-    return row if row == LEFT_OUT else n_words + row
 
 
 @helper
@@ -118,7 +85,6 @@ def add_ngrams_of_signs(  # type: ignore[no-untyped-def]
 
     Hashes grow by one character a round, at all characters together; n-grams that would reach beyond their word are passed over when they are written.
     """
-    n_entries = entries_in(kept)
     widest = widest_sign(widths, n_signs)
     for i in range(n_signs):
         values[i] = FNV_START
@@ -133,7 +99,8 @@ def add_ngrams_of_signs(  # type: ignore[no-untyped-def]
                 if left[i] > 1 and i > 0 and left[i - 1] > 1:  # not the marks of its ends alone
                     features[n] = n_words + buckets[i]
                     n += 1
-        elif kept.size > 0:
+        elif kept is not None:
+            n_entries = entries_in(kept)
             for i in range(n_starts):
                 features[n] = n_words + buckets[i]
                 n += np.int64(left[i] >= length) & may_be_kept(kept, n_entries, buckets[i])
@@ -166,7 +133,7 @@ def text_rows(  # type: ignore[no-untyped-def]
             features[n] = word
             n += 1
         ends = is_end_of_sentence(buffer, 1, 1 + size)
-        if max_n > 0 and not ends:
+        if signs is not None and not ends:
             before, n_signs = n_signs, add_signs(buffer, 1, 1 + size, signs, widths, left, room, n_signs)
             if n_signs == before or n_buckets > MOST_SMALL_BUCKETS:
                 n_signs = before
@@ -178,15 +145,16 @@ def text_rows(  # type: ignore[no-untyped-def]
         n_tokens += 1
         if ends and label_prefix.size > 0 and position <= stop and data[position - 1] != 10:
             break
-    if n_signs > 0:
+    if signs is not None and n_signs > 0:
         n = add_ngrams_of_signs(
             signs, widths, left, room, n_signs, min_n, max_n, n_words, n_buckets, inverse, kept, characters, buckets, features, n
         )  # fmt: skip
     if word_ngrams > 1:
         before = n
         n = add_word_ngrams(hashes, n_tokens, word_ngrams, n_words, n_buckets, features, n)
-        n = may_be_kept_slots(kept, n_words, features, before, n) if kept.size > 0 else n
-    if kept.size > 0:
+        if kept is not None:
+            n = may_be_kept_slots(kept, n_words, features, before, n)
+    if kept is not None:
         n = kept_rows(kept, n_words, features, n)
     if slot_rows.size == 0:
         return n, n
@@ -209,26 +177,11 @@ def prefetch_bytes(matrix, start, size):  # type: ignore[no-untyped-def]
 
 
 @helper
-def add_coded_row(codes, n_slices, sub_dim, norms, centroids, norm_centroids, row, dim, hidden, start):  # type: ignore[no-untyped-def]
-    """hidden[start : start + dim] += a quantised row."""
-    norm = norm_centroids[norms[row]] if norms.size > 0 else np.float32(1)
-    for s in range(n_slices - 1):
-        place = (SLICE_CENTROIDS * s + codes[row * n_slices + s]) * sub_dim
-        for k in range(sub_dim):
-            hidden[start + s * sub_dim + k] += norm * centroids[place + k]
-    s = n_slices - 1
-    last = dim - s * sub_dim
-    place = SLICE_CENTROIDS * s * sub_dim + codes[row * n_slices + s] * last
-    for k in range(last):
-        hidden[start + s * sub_dim + k] += norm * centroids[place + k]
-
-
-@helper
 def sum_rows(  # type: ignore[no-untyped-def]
     matrix, n_slices, sub_dim, norms, centroids, norm_centroids, dim, features, n, total, hidden, start
 ):
     """hidden[start : start + dim] = (sum of the rows) / total."""
-    size = n_slices if n_slices > 0 else 4 * dim
+    size = 4 * dim if n_slices is None else n_slices
     for j in range(min(AHEAD, n)):
         prefetch_bytes(matrix, features[j] * size, size)
     for k in range(dim):
@@ -236,7 +189,7 @@ def sum_rows(  # type: ignore[no-untyped-def]
     for j in range(n):
         if j + AHEAD < n:
             prefetch_bytes(matrix, features[j + AHEAD] * size, size)
-        if n_slices > 0:
+        if n_slices is not None:
             add_coded_row(matrix, n_slices, sub_dim, norms, centroids, norm_centroids, features[j], dim, hidden, start)
         elif dim < 8:
             for k in range(dim):
@@ -257,10 +210,10 @@ def block_predict(  # type: ignore[no-untyped-def]
 
     `probs` is another array than `scores` for hierarchical softmax, and the same for all others.
     """
-    if link == SOFTMAX:
-        softmax.predict(scores, n_scores, peak, total)
-    elif link == HIERARCHICAL:
+    if children is not None:
         hierarchical_softmax.predict(scores, n_scores, children, scratch, probs)
+    elif link == SOFTMAX:
+        softmax.predict(scores, n_scores, peak, total)
     else:
         one_vs_all.predict(scores, n_scores)
     for lane in range(n):
@@ -287,90 +240,95 @@ def top_labels(probs, n_labels, lane, k, ids, values, start):  # type: ignore[no
         kept = min(kept + 1, k)
 
 
-@kernel(
-    (
-        inputs(_U8), inputs(_I64), _I64, _I64, *READER, *MATRIX, _I64, inputs(_F32), _I64, _I64, _I64, inputs(_I32), _I64, inputs(_F32), _I64,
-        outputs(_I32), outputs(_F32), outputs(_I32),
-    )
-)  # fmt: skip
-def score(  # type: ignore[no-untyped-def]
-    data, offsets, first, stop, tokenizer, table, slots, arena, word_offsets, slot_rows, kept, label_prefix, n_words, n_buckets, word_ngrams, min_n,
-    max_n, matrix, n_slices, sub_dim, norms, centroids, norm_centroids, width, output, stride, n_scores, link, children, n_labels, prior, k, ids,
-    probs, known,
-):  # fmt: skip
-    """Score the texts first..stop.
+def scorer(arguments: tuple[Any, ...]) -> Any:
+    """Return the kernel for the arguments from the tokenizer to the tree, which `lexigrad.models.fitted` makes."""
+    kept, max_n, n_slices, children = arguments[6], arguments[12], arguments[14], arguments[-1]
+    return score_with(kept is not None, max_n > 0, n_slices is not None, children is not None)
 
-    `matrix` holds n_rows rows of `width` numbers: the input matrix with width = dim, or the folded one with width = n_scores
-    (then `output` is empty). `children` is the tree of hierarchical softmax, and empty for other losses. With k > 0
-    the best k labels go to ids and probs, (n_texts * k,); with k == 0 all probabilities go to probs, (n_texts *
-    n_labels,). `known`
-    (n_texts,) gets the number of known features.
+
+@cache
+def score_with(pruned: bool, characters: bool, coded: bool, tree: bool) -> Any:
+    """Return the kernel that scores, compiled when first asked for, with only the branches that a model needs.
+
+    Parameters
+    ----------
+    pruned : with a table of kept buckets; else `kept` is None
+    characters : with character n-grams; else ``max_n`` is 0
+    coded : with quantised rows; else all of the matrix's arguments but the first are None
+    tree : by hierarchical softmax; else `children` is None
     """
-    longest = 0
-    for text in range(first, stop):
-        longest = max(longest, offsets[text + 1] - offsets[text])
-    n_bytes = 3 * longest + 16
-    buffer = np.empty(n_bytes + 2, np.uint8)
-    hashes = np.empty(longest + 1, np.uint32)
-    n_characters = n_bytes if max_n > 0 else 0
-    features = np.empty(most_features(longest + 1, n_characters, word_ngrams, min_n, max_n) + 1, np.int64)
-    characters = np.empty(n_characters * max(1, max_n), np.uint32)
-    signs, left = np.empty(MOST_BYTES * n_characters, np.uint32), np.empty(n_characters, np.uint32)
-    widths = np.empty(n_characters, np.uint32)
-    buckets = np.empty(n_characters, np.int32)
-    folded = output.size == 0
-    size = max(stride, width)
-    hidden = np.zeros(LANES * size, np.float32)
-    lanes = np.zeros(width * LANES, np.float32)
-    scores = np.zeros(n_scores * LANES, np.float32)
-    scratch = np.zeros(n_scores * LANES if link == HIERARCHICAL else 0, np.float32)
-    probabilities = np.zeros((n_labels + n_scores) * LANES, np.float32) if link == HIERARCHICAL else scores
-    peak, total, squares = np.zeros(LANES, np.float32), np.zeros(LANES, np.float32), np.zeros(LANES, np.float32)
-    found = np.zeros(LANES, np.int64)
-    for begin in range(first, stop, LANES):
-        n = min(LANES, stop - begin)
-        for lane in range(n):
-            text = begin + lane
-            found[lane], n_features = text_rows(
-                data, offsets[text], offsets[text + 1], tokenizer, table, slots, arena, word_offsets, slot_rows, kept, label_prefix, n_words,
-                n_buckets, word_ngrams, min_n, max_n, buffer, hashes, characters, signs, widths, left, n_characters, buckets, features,
-            )  # fmt: skip
-            known[text] = found[lane]
-            sum_rows(
-                matrix, n_slices, sub_dim, norms, centroids, norm_centroids, width, features, found[lane], n_features, hidden, lane * size
-            )  # fmt: skip
-        lanes_of(hidden, size, width, lanes, squares)
-        if folded:
-            for i in range(n_scores * LANES):
-                scores[i] = lanes[i]
-        else:
-            block_scores(output, stride, lanes, width, scores, 0, n_scores)
-        block_predict(
-            link, scores, n_scores, children, scratch, probabilities, n_labels, prior, found, n, peak, total
-        )  # fmt: skip
-        for lane in range(n):
-            if k > 0:
-                top_labels(probabilities, n_labels, lane, k, ids, probs, (begin + lane) * k)
+    none = types.none
+    kept, children = inputs(_U64) if pruned else none, inputs(_I32) if tree else none
+    matrix = MATRIX if coded else (MATRIX[0], none, none, none, none, none)
+
+    @kernel(
+        (
+            inputs(_U8), inputs(_I64), _I64, _I64, _I64, inputs(_U32), inputs(_U64), inputs(_U8), inputs(_I64), inputs(_I32), kept, inputs(_U8),
+            _I64, _I64, _I64, _I64, _I64, *matrix, _I64, inputs(_F32), _I64, _I64, _I64, children, _I64, inputs(_F32), _I64,
+            outputs(_I32), outputs(_F32), outputs(_I32),
+        )
+    )  # fmt: skip
+    def score(  # type: ignore[no-untyped-def]
+        data, offsets, first, stop, tokenizer, table, slots, arena, word_offsets, slot_rows, kept, label_prefix, n_words, n_buckets, word_ngrams, min_n,
+        max_n, matrix, n_slices, sub_dim, norms, centroids, norm_centroids, width, output, stride, n_scores, link, children, n_labels, prior, k, ids,
+        probs, known,
+    ):  # fmt: skip
+        """Score the texts first..stop.
+
+        `matrix` holds n_rows rows of `width` numbers: the input matrix with width = dim, or the folded one with width = n_scores
+        (then `output` is empty). `children` is the tree of hierarchical softmax, and None for other losses. With k > 0
+        the best k labels go to ids and probs, (n_texts * k,); with k == 0 all probabilities go to probs, (n_texts *
+        n_labels,). `known`
+        (n_texts,) gets the number of known features.
+        """
+        longest = 0
+        for text in range(first, stop):
+            longest = max(longest, offsets[text + 1] - offsets[text])
+        n_bytes = 3 * longest + 16
+        buffer = np.empty(n_bytes + 2, np.uint8)
+        hashes = np.empty(longest + 1, np.uint32)
+        n_characters = n_bytes if characters else 0
+        features = np.empty(most_features(longest + 1, n_characters, word_ngrams, min_n, max_n) + 1, np.int64)
+        values = np.empty(n_characters * max_n, np.uint32) if characters else None
+        signs = np.empty(MOST_BYTES * n_characters, np.uint32) if characters else None
+        left = np.empty(n_characters, np.uint32) if characters else None
+        widths = np.empty(n_characters, np.uint32) if characters else None
+        buckets = np.empty(n_characters, np.int32) if characters else None
+        folded = output.size == 0
+        size = max(stride, width)
+        hidden = np.zeros(LANES * size, np.float32)
+        lanes = np.zeros(width * LANES, np.float32)
+        scores = np.zeros(n_scores * LANES, np.float32)
+        scratch = np.zeros(n_scores * LANES if tree else 0, np.float32)
+        probabilities = np.zeros((n_labels + n_scores) * LANES, np.float32) if tree else scores
+        peak, total, squares = np.zeros(LANES, np.float32), np.zeros(LANES, np.float32), np.zeros(LANES, np.float32)
+        found = np.zeros(LANES, np.int64)
+        for begin in range(first, stop, LANES):
+            n = min(LANES, stop - begin)
+            for lane in range(n):
+                text = begin + lane
+                found[lane], n_features = text_rows(
+                    data, offsets[text], offsets[text + 1], tokenizer, table, slots, arena, word_offsets, slot_rows, kept, label_prefix, n_words,
+                    n_buckets, word_ngrams, min_n, max_n, buffer, hashes, values, signs, widths, left, n_characters, buckets, features,
+                )  # fmt: skip
+                known[text] = found[lane]
+                sum_rows(
+                    matrix, n_slices, sub_dim, norms, centroids, norm_centroids, width, features, found[lane], n_features, hidden, lane * size
+                )  # fmt: skip
+            lanes_of(hidden, size, width, lanes, squares)
+            if folded:
+                for i in range(n_scores * LANES):
+                    scores[i] = lanes[i]
             else:
-                for label in range(n_labels):
-                    probs[(begin + lane) * n_labels + label] = probabilities[label * LANES + lane]
+                block_scores(output, stride, lanes, width, scores, 0, n_scores)
+            block_predict(
+                link, scores, n_scores, children, scratch, probabilities, n_labels, prior, found, n, peak, total
+            )  # fmt: skip
+            for lane in range(n):
+                if k > 0:
+                    top_labels(probabilities, n_labels, lane, k, ids, probs, (begin + lane) * k)
+                else:
+                    for label in range(n_labels):
+                        probs[(begin + lane) * n_labels + label] = probabilities[label * LANES + lane]
 
-
-@kernel((*MATRIX, inputs(_F32), _I64, _I64, _I64, _I64, _I64, outputs(_F32)))
-def fold(  # type: ignore[no-untyped-def]
-    matrix, n_slices, sub_dim, norms, centroids, norm_centroids, output, dim, stride, n_scores, first, stop, folded
-):
-    """folded[row, i] = sum_k matrix[row, k] * output[i, k] in float64, for the rows first..stop."""
-    numbers = np.zeros(dim, np.float32)
-    for row in range(first, stop):
-        if n_slices > 0:
-            for k in range(dim):
-                numbers[k] = np.float32(0)
-            add_coded_row(matrix, n_slices, sub_dim, norms, centroids, norm_centroids, row, dim, numbers, 0)
-        else:
-            set_scaled(np.float32(1), matrix, row * 4 * dim, numbers, 0, dim)
-        for i in range(n_scores):
-            value = 0.0
-            for k in range(dim):
-                value += np.float64(numbers[k]) * np.float64(output[i * stride + k])
-            folded[row * n_scores + i] = np.float32(value)
+    return score

@@ -10,13 +10,13 @@ import numpy as np
 from numba import types
 from numpy.typing import NDArray
 
-from lexigrad.kernels.score import HIERARCHICAL, LINKS, is_label, row_of
 from lexigrad.losses.hierarchical_softmax import label_vectors
+from lexigrad.losses.links import HIERARCHICAL, LINKS
 from lexigrad.machine.compiler import inputs, kernel
 from lexigrad.maths import log_sigmoid, sigmoid, softmax
 from lexigrad.models.fitted import FittedClassifier
-from lexigrad.text.kept_buckets import LEFT_OUT
-from lexigrad.text.ngrams import character_ngrams, is_end_of_sentence
+from lexigrad.text.kept_buckets import LEFT_OUT, row_of
+from lexigrad.text.ngrams import character_ngrams, is_end_of_sentence, is_label
 from lexigrad.text.sources import read_texts
 from lexigrad.text.tokens import NGRAM_PRIME, next_character, next_token
 from lexigrad.text.unicode import load_table
@@ -114,7 +114,7 @@ def list_tokens(tokenizer, data, table, label_prefix):  # type: ignore[no-untype
 
 @kernel((inputs(types.int64), types.int64, inputs(types.int32), inputs(types.uint64)))
 def rows_of(slots, n_words, slot_rows, kept):  # type: ignore[no-untyped-def]
-    """Return the row of each slot; see `lexigrad.kernels.score.row_of`."""
+    """Return the row of each slot; see `lexigrad.text.kept_buckets.row_of`."""
     rows = np.empty(slots.size, np.int64)
     for i in range(slots.size):
         rows[i] = row_of(slots[i], n_words, slot_rows, kept)

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lexigrad.formats.fasttext_bin import CodedMatrix, Matrix
+from lexigrad.losses.links import LINKS
 from lexigrad.machine.intrinsics import WIDTH
 from lexigrad.machine.threads import map_threads
 from lexigrad.text.batches import TextBatch
@@ -62,10 +63,10 @@ class TextReader:
         return len(self.vocabulary) - self.n_labels
 
     def arguments(self) -> tuple[Any, ...]:
-        """Return what `lexigrad.kernels.score.score` takes to read texts."""
+        """Return what `lexigrad.kernels.score.score_with` takes to read texts."""
         words = self.vocabulary
         return (
-            self.tokenizer, load_table(), words.slots, words.arena, words.offsets, self.slot_rows, self.kept,
+            self.tokenizer, load_table(), words.slots, words.arena, words.offsets, self.slot_rows, self.kept if len(self.kept) else None,
             np.frombuffer(self.label_prefix, np.uint8), self.n_words, self.n_buckets, self.word_ngrams, self.min_n, self.max_n,
         )  # fmt: skip
 
@@ -133,14 +134,19 @@ class FittedClassifier:
         self.__dict__.update(state, _scorer=[], _lock=threading.Lock())
 
     def _matrices(self, threads: int) -> tuple[Any, ...]:
-        """Return the arguments of `lexigrad.kernels.score.score` from the matrix to the tree: folded where that is smaller, made once."""
+        """Return the arguments of `lexigrad.kernels.score.score_with` from the matrix to the tree: folded where that is smaller, made once."""
         with self._lock:
             if not self._scorer:
-                from lexigrad.kernels.score import LINKS
-
                 output = self.output[:]
                 matrices = self._fold(output, threads) if len(output) < self.dim else self._plain(output)
-                self._scorer.append((*matrices, len(output), LINKS[self.loss], self.children()))
+                self._scorer.append(
+                    (
+                        *matrices,
+                        len(output),
+                        LINKS[self.loss],
+                        self.children() if self.loss == "hierarchical_softmax" else None,
+                    )
+                )
             return self._scorer[0]
 
     def _plain(self, output: NDArray[np.float32]) -> tuple[Any, ...]:
@@ -150,11 +156,11 @@ class FittedClassifier:
         matrix = self.input
         if isinstance(matrix, CodedMatrix) and len(matrix) * self.dim * 4 <= DECODED_BYTES:
             matrix = matrix[:]
-        return *matrix_arguments(matrix), self.dim, padded.reshape(-1), stride
+        return *scored_matrix(matrix), self.dim, padded.reshape(-1), stride
 
     def _fold(self, output: NDArray[np.float32], threads: int) -> tuple[Any, ...]:
         n_scores = len(output)
-        from lexigrad.kernels.score import fold
+        from lexigrad.kernels.fold import fold
 
         folded = np.empty((len(self.input), n_scores), np.float32)
         edges = np.linspace(0, len(self.input), 4 * threads + 1).astype(np.int64)
@@ -164,7 +170,7 @@ class FittedClassifier:
         list(
             map_threads(lambda r: fold(*matrix, flat, self.dim, self.dim, n_scores, r[0], r[1], into), ranges, threads)
         )
-        return *matrix_arguments(folded), n_scores, np.empty(0, np.float32), n_scores
+        return *scored_matrix(folded), n_scores, np.empty(0, np.float32), n_scores
 
     def score(
         self, batch: TextBatch, k: int, threads: int
@@ -183,7 +189,7 @@ class FittedClassifier:
         probs : (n, k) float32, or (n, n_labels) for k = 0
         known : (n,) int32, features of each text that training had seen; where it is 0, probs are the training prior
         """
-        from lexigrad.kernels.score import score  # compiled when first needed: training alone does without
+        from lexigrad.kernels.score import scorer  # compiled when first needed: training alone does without
 
         n = len(batch)
         ids = np.empty((n, k), np.int32)
@@ -191,6 +197,7 @@ class FittedClassifier:
         known = np.empty(n, np.int32)
         matrices, prior = self._matrices(threads), self.prior
         reader = self.reader.arguments()
+        score = scorer((*reader, *matrices))
 
         def score_range(edge: tuple[int, int]) -> None:
             score(
@@ -217,7 +224,7 @@ class FittedClassifier:
 
 
 def matrix_arguments(matrix: Matrix) -> tuple[Any, ...]:
-    """Return what kernels take as an input matrix: `lexigrad.kernels.score.MATRIX`."""
+    """Return what kernels take as an input matrix: `lexigrad.kernels.fold.MATRIX`."""
     if isinstance(matrix, CodedMatrix):
         codes = matrix.codes
         return (
@@ -225,6 +232,12 @@ def matrix_arguments(matrix: Matrix) -> tuple[Any, ...]:
         )  # fmt: skip
     nothing = np.empty(0, np.float32)
     return matrix.reshape(-1).view(np.uint8), 0, 0, np.empty(0, np.uint8), nothing, nothing
+
+
+def scored_matrix(matrix: Matrix) -> tuple[Any, ...]:
+    """Return what `lexigrad.kernels.score.score_with` takes as an input matrix: None for all that only quantised rows have."""
+    arguments = matrix_arguments(matrix)
+    return arguments if isinstance(matrix, CodedMatrix) else (arguments[0], *[None] * (len(arguments) - 1))
 
 
 def _slices(batch: TextBatch) -> list[tuple[int, int]]:

@@ -48,6 +48,17 @@ def kept_row(table, n_entries, bucket):  # type: ignore[no-untyped-def]
         slot = (slot + 1) & mask
 
 
+@helper
+def row_of(slot, n_words, slot_rows, kept):  # type: ignore[no-untyped-def]
+    """Return the row of a word or bucket: -1 for one whose row is 0, `LEFT_OUT` for one that does not count."""
+    if slot_rows.size > 0:
+        return np.int64(slot_rows[slot])
+    if kept.size == 0 or slot < n_words:
+        return np.int64(slot)
+    row = kept_row(kept, entries_in(kept), slot - n_words)
+    return row if row == LEFT_OUT else n_words + row
+
+
 @kernel()
 def _fill(table, n_entries, buckets, rows):  # type: ignore[no-untyped-def]
     mask = np.int64(n_entries - 1)

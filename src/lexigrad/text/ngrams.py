@@ -117,6 +117,17 @@ def buckets_of_hashes(values, n, n_buckets, inverse, buckets):  # type: ignore[n
 
 
 @helper
+def is_label(buffer, start, size, label_prefix):  # type: ignore[no-untyped-def]
+    """Tell whether a token begins with the sign of labels; no token does where there is none."""
+    if label_prefix.size == 0 or size < label_prefix.size:
+        return False
+    same = 0
+    while same < label_prefix.size and buffer[start + same] == label_prefix[same]:
+        same += 1
+    return same == label_prefix.size
+
+
+@helper
 def is_end_of_sentence(word, start, stop):  # type: ignore[no-untyped-def]
     """Tell whether the bytes are </s>, which has no character n-grams."""
     return (

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lexigrad.kernels.classifier import CODES, DIVERGED, to_features, train
+from lexigrad.kernels.classifier import CODES, DIVERGED, to_features, train_by
 from lexigrad.kernels.sampling import alias_table
 from lexigrad.losses.hierarchical_softmax import huffman_paths
 from lexigrad.machine.intrinsics import LANES, WIDTH
@@ -107,8 +107,8 @@ class Questions:
         return cls(CODES[loss], nodes, turns, ends, sides, aliases, negatives if len(sides) else 0, n)
 
     def arguments(self) -> tuple[Any, ...]:
-        """Return what `lexigrad.kernels.classifier.train` takes."""
-        return self.code, self.nodes, self.turns, self.ends, self.sides, self.aliases, self.negatives
+        """Return what `lexigrad.kernels.classifier.train_by` of the loss takes."""
+        return self.nodes, self.turns, self.ends, self.sides, self.aliases, self.negatives
 
 
 class Weights:
@@ -173,7 +173,7 @@ class ClassifierWorker:
     def train(self, order: NDArray[np.int64], first: int, stop: int, done: int) -> bool:
         """Train on the texts ``order[first:stop]``; return False where the run diverged."""
         texts, weights = self.data.texts, self.weights
-        visits = train(
+        visits = train_by(self.questions.code)(
             texts.rows, texts.shares, texts.starts, texts.stops, self.data.labels, self.data.label_offsets, order, first, stop, self.block,
             self.lr, done, self.in_all, self.seed, *self.questions.arguments(), weights.input, weights.dim, self.output, weights.stride,
             weights.n_outputs, self.base, weights.output, self.lock, self.merge_every, self.totals,

@@ -33,8 +33,8 @@ def in_200_bits() -> Iterator[Comparison]:
 
 
 def as_shipped() -> Iterator[Comparison]:
-    """The kernel `lexigrad.kernels.score.fold` (float32), its rows averaged, against the scores of the mean in float64."""
-    from lexigrad.kernels.score import fold
+    """The kernel `lexigrad.kernels.fold.fold` (float32), its rows averaged, against the scores of the mean in float64."""
+    from lexigrad.kernels.fold import fold
 
     none, nothing = np.empty(0, np.uint8), np.empty(0, np.float32)
     for a, b in shipped.points((6, 8), (3, 8), scale=1.0):
@@ -50,7 +50,7 @@ CLAIM = Claim(
     title="Folded scoring",
     statement="The scores B h of the mean h of some rows of A are the mean of the same rows of A B^T, which is computed once for all texts.",
     latex=r"B \left(\frac1n \sum_{i \in T} a_i\right) = \frac1n \sum_{i \in T} (A B^T)_i",
-    source="lexigrad.kernels.score.fold",
+    source="lexigrad.kernels.fold.fold",
     symbolic=by_algebra,
     numeric=in_200_bits,
     shipped=as_shipped,

@@ -1,0 +1,36 @@
+"""Products of all input rows with all output rows, made once for scoring where scores are fewer than dimensions; see `lexigrad.kernels.score`."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import types
+
+from lexigrad.kernels.rows import add_coded_row
+from lexigrad.machine.compiler import inputs, kernel, outputs
+from lexigrad.machine.intrinsics import set_scaled
+
+_I64, _F32, _U8 = types.int64, types.float32, types.uint8
+
+MATRIX = (inputs(_U8), _I64, _I64, inputs(_U8), inputs(_F32), inputs(_F32))
+"""Types of an input matrix: its bytes, then for quantised rows the number of slices (0 for float32 numbers), numbers of a slice, norm codes,
+centroids, centroids of norms."""
+
+
+@kernel((*MATRIX, inputs(_F32), _I64, _I64, _I64, _I64, _I64, outputs(_F32)))
+def fold(  # type: ignore[no-untyped-def]
+    matrix, n_slices, sub_dim, norms, centroids, norm_centroids, output, dim, stride, n_scores, first, stop, folded
+):
+    """folded[row, i] = sum_k matrix[row, k] * output[i, k] in float64, for the rows first..stop."""
+    numbers = np.zeros(dim, np.float32)
+    for row in range(first, stop):
+        if n_slices > 0:
+            for k in range(dim):
+                numbers[k] = np.float32(0)
+            add_coded_row(matrix, n_slices, sub_dim, norms, centroids, norm_centroids, row, dim, numbers, 0)
+        else:
+            set_scaled(np.float32(1), matrix, row * 4 * dim, numbers, 0, dim)
+        for i in range(n_scores):
+            value = 0.0
+            for k in range(dim):
+                value += np.float64(numbers[k]) * np.float64(output[i * stride + k])
+            folded[row * n_scores + i] = np.float32(value)
