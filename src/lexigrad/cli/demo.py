@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from lexigrad.models.text_classifier import TextClassifier
 
 KERNELS = (
-    "from lexigrad.kernels import classifier, score",
+    "from lexigrad.kernels import classifier",
     "classifier.train_by(classifier.SOFTMAX)",
+    "from lexigrad.kernels import score",
     "score.score_with(pruned=False, characters=False, coded=False, tree=False)",
 )
 SETTINGS: dict[str, Any] = {"word_ngrams": 2, "lr": 0.5, "epochs": 25}

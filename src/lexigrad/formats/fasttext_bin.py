@@ -27,7 +27,6 @@ from numpy.typing import NDArray
 
 from lexigrad.errors import FormatError
 from lexigrad.formats.native import map_file, replacing
-from lexigrad.machine.compiler import inputs, kernel, outputs
 
 MAGIC = 793712314
 VERSION = 12
@@ -273,41 +272,15 @@ def _read_words(
         )
     offsets, counts = np.zeros(n + 1, np.int64), np.empty(n, np.int64)
     start = reader.at
-    done = _find_words(reader.bytes, start, n_words, offsets, counts)
+    from lexigrad.formats.fasttext_words import copy_words, find_words  # compiled when first needed
+
+    done = find_words(reader.bytes, start, n_words, offsets, counts)
     _check(done == n, f"entry {done:,} of the dictionary is cut off, empty or of the wrong kind")
     reader.at = start + int(offsets[-1]) + ENTRY_REST * n
     _check(not n or int(counts.min()) >= 0, "a word has a count below 0")
     arena = np.empty(offsets[-1], np.uint8)
-    _copy_words(reader.bytes, start, offsets, arena)
+    copy_words(reader.bytes, start, offsets, arena)
     return arena, offsets, counts
-
-
-@kernel((inputs(_U8), _I64, _I64, outputs(_I64), outputs(_I64)))
-def _find_words(data, at, n_words, offsets, counts):  # type: ignore[no-untyped-def]
-    """Fill the offsets of the words, as if they lay one after another, and their counts; return how many entries are whole."""
-    for i in range(counts.size):
-        start = at
-        while at < data.size and data[at] != 0:
-            at += 1
-        kind = 0 if i < n_words else 1
-        if at == start or at + ENTRY_REST > data.size or data[at + 9] != kind:
-            return i
-        offsets[i + 1] = offsets[i] + (at - start)
-        count = np.uint64(0)
-        for k in range(8):
-            count |= np.uint64(data[at + 1 + k]) << np.uint64(8 * k)
-        counts[i] = np.int64(count)
-        at += ENTRY_REST
-    return counts.size
-
-
-@kernel((inputs(_U8), _I64, inputs(_I64), outputs(_U8)))
-def _copy_words(data, at, offsets, arena):  # type: ignore[no-untyped-def]
-    """Copy the words one after another."""
-    for i in range(offsets.size - 1):
-        for k in range(offsets[i], offsets[i + 1]):
-            arena[k] = data[at + k]
-        at += ENTRY_REST
 
 
 def _read_kept(reader: _Reader, n_kept: int, n_buckets: int) -> NDArray[np.int32] | None:
@@ -376,7 +349,9 @@ def write_fasttext(
         _write_fields(file, DICTIONARY, {**sizes, "n_words": model.n_words, "n_labels": model.n_labels})
         kinds = np.arange(len(model.counts)) >= model.n_words
         entries = np.empty(model.offsets[-1] + ENTRY_REST * len(model.counts), np.uint8)
-        _fill_words(model.arena, model.offsets, model.counts, kinds.view(np.uint8), entries)
+        from lexigrad.formats.fasttext_words import fill_words  # compiled when first needed
+
+        fill_words(model.arena, model.offsets, model.counts, kinds.view(np.uint8), entries)
         file.write(entries.data)
         if model.kept is not None:
             file.write(np.ascontiguousarray(model.kept, "<i4").tobytes())
@@ -390,21 +365,6 @@ def _code(names: dict[int, str], name: str) -> int:
 
 def _write_fields(file: BinaryIO, table: np.dtype[Any], values: dict[str, Any]) -> None:
     file.write(np.array([tuple(values[name] for name in table.names or ())], table).tobytes())
-
-
-@kernel((inputs(_U8), inputs(_I64), inputs(_I64), inputs(_U8), outputs(_U8)))
-def _fill_words(arena, offsets, counts, kinds, entries):  # type: ignore[no-untyped-def]
-    """Write the entries of the dictionary."""
-    at = 0
-    for i in range(counts.size):
-        for k in range(offsets[i], offsets[i + 1]):
-            entries[at] = arena[k]
-            at += 1
-        entries[at] = 0
-        for k in range(8):
-            entries[at + 1 + k] = (counts[i] >> (8 * k)) & 255
-        entries[at + 9] = kinds[i]
-        at += ENTRY_REST
 
 
 def _write_matrix(file: BinaryIO, matrix: Matrix, rows: NDArray[np.integer] | None) -> None:

@@ -268,16 +268,6 @@ def train_by(code):  # type: ignore[no-untyped-def]
     return train
 
 
-@kernel((outputs(_F32), _I64, _I64, _I64, _I64))
-def initialise(matrix, dim, seed, first, stop):  # type: ignore[no-untyped-def]
-    """Fill the rows first..stop with uniform numbers in (-1, 1) / dim; every number depends on seed and place alone."""
-    scale = np.float32(1.0 / (dim * 2147483648.0))
-    start = mixed(seed)
-    for i in range(first * dim, stop * dim):
-        value = mixed(np.uint64(i >> 1) + start)  # two numbers from each hash
-        matrix[i] = np.float32(np.int32(value >> np.uint64(32 * (i & 1)))) * scale
-
-
 @kernel((outputs(_F32), inputs(_I32), _I64, _I64, _I64))
 def to_features(matrix, members, dim, first, stop):  # type: ignore[no-untyped-def]
     """Turn the coordinates u of the rows first..stop into the vectors u / sqrt(members) of their features."""

@@ -5,15 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numba import types
 
-from lexigrad.kernels.rows import add_coded_row
+from lexigrad.kernels.rows import MATRIX, add_coded_row
 from lexigrad.machine.compiler import inputs, kernel, outputs
 from lexigrad.machine.intrinsics import set_scaled
 
-_I64, _F32, _U8 = types.int64, types.float32, types.uint8
-
-MATRIX = (inputs(_U8), _I64, _I64, inputs(_U8), inputs(_F32), inputs(_F32))
-"""Types of an input matrix: its bytes, then for quantised rows the number of slices (0 for float32 numbers), numbers of a slice, norm codes,
-centroids, centroids of norms."""
+_I64, _F32 = types.int64, types.float32
 
 
 @kernel((*MATRIX, inputs(_F32), _I64, _I64, _I64, _I64, _I64, outputs(_F32)))

@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 import numpy as np
+from numba import types
 
-from lexigrad.machine.compiler import helper
+from lexigrad.machine.compiler import helper, inputs
 from lexigrad.machine.intrinsics import LANES
 
 AHEAD = 12
 """Rows between a prefetch and its use: about one memory latency."""
 SLICE_CENTROIDS = 256
+
+MATRIX = (
+    inputs(types.uint8),
+    types.int64,
+    types.int64,
+    inputs(types.uint8),
+    inputs(types.float32),
+    inputs(types.float32),
+)
+"""Types of an input matrix: its bytes, then for quantised rows the number of slices (0 for float32 numbers), numbers of a slice, norm codes,
+centroids, centroids of norms."""
 
 
 @helper

@@ -17,8 +17,7 @@ from typing import Any
 import numpy as np
 from numba import types
 
-from lexigrad.kernels.fold import MATRIX
-from lexigrad.kernels.rows import AHEAD, add_coded_row, lanes_of
+from lexigrad.kernels.rows import AHEAD, MATRIX, add_coded_row, lanes_of
 from lexigrad.losses import hierarchical_softmax, one_vs_all, softmax
 from lexigrad.losses.links import SOFTMAX
 from lexigrad.machine.compiler import helper, inputs, kernel, outputs

@@ -21,10 +21,11 @@ for memory half of its time.
 from __future__ import annotations
 
 import numpy as np
+from numba import types
 
 from lexigrad.kernels.sampling import below, draw, keep_words
 from lexigrad.losses.negative_sampling import GROUP, OUTPUTS, apply_steps, pair_loss, pair_steps
-from lexigrad.machine.compiler import helper, kernel
+from lexigrad.machine.compiler import helper, kernel, outputs
 from lexigrad.machine.hashing import mixed
 from lexigrad.machine.intrinsics import add_scaled, add_to_each, add_to_rows, prefetch_to_write, set_scaled, sum_rows
 
@@ -43,6 +44,16 @@ SAMPLE = 64
 MAX_SCORE = 1e15
 
 DIVERGED = -1
+
+
+@kernel((outputs(types.float32), types.int64, types.int64, types.int64, types.int64))
+def initialise(matrix, dim, seed, first, stop):  # type: ignore[no-untyped-def]
+    """Fill the rows first..stop with uniform numbers in (-1, 1) / dim; every number depends on seed and place alone."""
+    scale = np.float32(1.0 / (dim * 2147483648.0))
+    start = mixed(seed)
+    for i in range(first * dim, stop * dim):
+        value = mixed(np.uint64(i >> 1) + start)  # two numbers from each hash
+        matrix[i] = np.float32(np.int32(value >> np.uint64(32 * (i & 1)))) * scale
 
 
 @helper

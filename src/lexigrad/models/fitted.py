@@ -224,7 +224,7 @@ class FittedClassifier:
 
 
 def matrix_arguments(matrix: Matrix) -> tuple[Any, ...]:
-    """Return what kernels take as an input matrix: `lexigrad.kernels.fold.MATRIX`."""
+    """Return what kernels take as an input matrix: `lexigrad.kernels.rows.MATRIX`."""
     if isinstance(matrix, CodedMatrix):
         codes = matrix.codes
         return (

@@ -8,9 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lexigrad.errors import DivergenceError
-from lexigrad.kernels.classifier import initialise
 from lexigrad.kernels.sampling import alias_table, keep_chances
-from lexigrad.kernels.word_vectors import DIVERGED, HOT, LINE, train_vectors
+from lexigrad.kernels.word_vectors import DIVERGED, HOT, LINE, initialise, train_vectors
 from lexigrad.losses.hierarchical_softmax import huffman_paths
 from lexigrad.machine.threads import map_threads
 from lexigrad.training.loop import Slices, Worker, run_epochs
