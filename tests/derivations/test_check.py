@@ -393,7 +393,7 @@ def test_no_such_file(tmp_path: Path) -> None:
 def test_not_utf8(tmp_path: Path) -> None:
     notes = tmp_path / "notes.md"
     notes.write_bytes(b"caf\xe9 $1 = 1$")
-    answer = run(notes, code=1)
+    answer = run(notes, code=2)
     assert "is not UTF-8" in answer.stderr
     assert answer.stdout == ""
 
@@ -418,3 +418,31 @@ def test_what_is_given_of_a_loss_is_held_against_it() -> None:
 def test_an_identity_matrix_is_not_defined_by_what_equals_it() -> None:
     assert verdicts(r"$Q^\top Q = I$") == ["fails"]
     assert verdicts(r"Let $Q$ be an orthogonal matrix. $Q^\top Q = I$") == ["holds"]
+
+
+OVER_Z = "Let $p = softmax(z)$. "
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            OVER_Z
+            + r"$\frac{\partial p_i}{\partial z_j} = -p_i p_j$ for $i \ne j$. Thus $\frac{\partial p_j}{\partial z_i} = -p_i p_j$.",
+            "dhf",
+        ),
+        (r"For $x > 0$: $|x| = x$. In general $|x| = x$.", "hf"),
+        (r"$W$ is not symmetric. $W^T = W$.", "f"),
+        (r"$W$ is symmetric, so $W^T = W$.", "h"),
+        (r"The weights are a vector $w$. $\sum_i w_i = 1$.", "f"),
+        (
+            OVER_Z + r"The labels need not sum to 1. $L = -\sum_i y_i \log p_i$. $\partial L/\partial z_i = p_i - y_i$",
+            "ddf",
+        ),
+        (OVER_Z + r"The labels sum to 1. $L = -\sum_i y_i \log p_i$. $\partial L/\partial z_i = p_i - y_i$", "ddh"),
+        (r"$v_t = \mu v_{t-1} + g_t$, $v_0 = 0$. $v_t = \sum_{i=1}^t \mu^{t-i} g_i$", "ddh"),
+        (r"$p(x) = \sigma(x)$. Hence $p' = p(1 + p)$.", "du"),
+    ],
+)
+def test_conditions_and_assumptions_reach_as_far_as_they_should(text: str, expected: str) -> None:
+    assert "".join(verdict[0] for verdict in verdicts(text)) == expected

@@ -9,7 +9,6 @@ from typing import Annotated
 import typer
 
 from lexigrad.cli.output import Json, Quiet, print_json, say
-from lexigrad.errors import DataError
 
 FAILED = 1
 UNREAD = 3
@@ -53,7 +52,9 @@ def _text(notes: Path) -> str:
     try:
         return sys.stdin.read() if str(notes) == "-" else notes.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
-        raise DataError(f"{notes} is not UTF-8 text: {error.reason} at byte {error.start}; save it as UTF-8") from None
+        raise typer.BadParameter(
+            f"{notes} is not UTF-8 text: {error.reason} at byte {error.start}; save it as UTF-8"
+        ) from None
 
 
 def _progress(done: int, total: int) -> None:

@@ -20,7 +20,7 @@ TARGETS = ("y", "t", "q")
 """Names that labels customarily have, the most usual first."""
 
 LABELS_SUM_TO_ONE = re.compile(
-    r"(?:labels?|targets?|weights|entries of \$y\$|components|probabilities)(?: \$[^$]*\$)? (?:\w+ ){0,3}"
+    r"(?:labels?|targets?|weights|entries of \$y\$|components|probabilities)(?: \$[^$]*\$)? (?:(?!not\b)\w+ ){0,3}"
     r"(?:sums?|add(?:s)?(?: up)?) to (?:1\b|one\b|\$1\$)"
 )
 """The labels sum to 1."""

@@ -55,6 +55,13 @@ class _Finder:
             item.kind = "definition"
             return
         head = self._left_head(item)
+        if head is not None and head.name != head.name.rstrip("'"):
+            plain = head.name.rstrip("'")
+            if plain in self.steps.symbols.functions and self.knowledge.in_force(plain, item.order) is not None:
+                item.sides[item.place] = Unreadable(
+                    f"{head.name} is a derivative of {plain}: by what? Write the variable"
+                )
+                return
         if head is not None and self._is_temporary(item, head):
             item.listed = False
             return
@@ -144,7 +151,8 @@ class _Finder:
             or self.steps.usage.is_label(name, left.indices[0])
         ):
             return False
-        if self.knowledge.in_force(name, item.order) is not None:
+        own = self.knowledge.in_force(name, item.order)
+        if own is not None and (name not in self.steps.names(own.value) or name in self.knowledge.starts):
             return False
         known = self.knowledge.definitions.get(name)
         if known is not None:

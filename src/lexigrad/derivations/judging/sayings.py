@@ -187,6 +187,22 @@ NORM_IS_ONE = re.compile(r"^\\(?:\||lVert)\s*(.+?)\s*\\(?:\||rVert)(?:_2)?(?:\^2
 """||u|| = 1."""
 
 
+GIVEN = re.compile(
+    r"(?:\b(?:since|because|as|where|with|assum\w+|suppose|given|let|have|has|using|use|uses|that|if|for|when|and|so|only|means|satisf\w+)|[,(;:])\W*$"
+)
+"""What stands before an equality that is an assumption rather than a claim."""
+
+CASE = re.compile(r"\b(?:for|if|when|case|unless)\W*$")
+"""What stands before what holds in one case only: for $x > 0$."""
+
+AT_ONCE = re.compile(r"\s*[:,]\W*(?!(?:we )?(?:let|define|put|set|write|consider|call)\b)")
+"""What stands behind a case that the next formula alone is about: for $x > 0$, $|x| = x$."""
+
+NOT_BEHIND = re.compile(r"^\W*(?:\w+\W+){0,2}?(?:not|never|need not|isn't|aren't|neither)\b")
+NOT_BEFORE = re.compile(r"\b(?:not|unlike|without|no|neither|nor|instead of|rather than)\b\W*(?:\w+\W+){0,4}$")
+"""What denies a saying."""
+
+
 def traits_in(prose: str, name_of: dict[str, str]) -> dict[str, Traits]:
     """Return what prose says of names; `name_of` gives the name for each piece of LaTeX that stands for one alone."""
     found: dict[str, Traits] = {}
@@ -206,11 +222,12 @@ def _of_formulas(text: str, name_of: dict[str, str]) -> Said:
         source = (match.group(1) or match.group(2)).strip().rstrip(".,;")
         before = text[max(0, match.start() - REACH_BEFORE) : match.start()].lower()
         behind = text[match.end() : match.end() + REACH_BEHIND].lower()
-        yield from _of_sets(source, name_of)
+        if not (CASE.search(before) and AT_ONCE.match(behind)):
+            yield from _of_sets(source, name_of)
         listed = source.split(",") if "=" not in source else []
         pieces = [piece.strip() for piece in (source, source.split("\\in")[0], *listed)]
         names = [name_of[piece] for piece in pieces if piece in name_of]
-        if not names:
+        if not names and GIVEN.search(before):
             yield from _of_equations(source, name_of)
         for name in dict.fromkeys(names):
             yield from _of_words(name, SENTENCE_BEFORE.split(before)[-1], SENTENCE_BEHIND.split(behind)[0])
@@ -233,6 +250,8 @@ def _of_letters(text: str) -> Said:
 
 def _of_words(name: str, before: str, behind: str) -> Said:
     """Yield what the words around a name say."""
+    if NOT_BEHIND.match(behind) or NOT_BEFORE.search(before):
+        return
     tail = SIZE.sub(r"\1", VERB.sub("", behind, count=1))
     tail = ARTICLE.sub("", tail, count=1)
     for saying in SAYINGS:

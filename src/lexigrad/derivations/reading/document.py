@@ -41,6 +41,9 @@ APART = {"\\in", "\\notin", "\\ne", "\\neq"}
 INDEX_SIGNS = set("ijklmnopqrstuvw0123456789,") | {"\\dots", "\\ldots", "\\forall"}
 """What a condition on indices is made of."""
 
+REACH = 1200
+"""How many characters of prose before a formula are looked at for what they say of it."""
+
 
 @dataclass(frozen=True)
 class Side:
@@ -111,9 +114,9 @@ def read(text: str) -> Document:
             display=match.lastgroup not in INLINE,
             section=section,
             paragraph=paragraph,
-            before=masked[breaks[paragraph] : match.start()],
+            before=masked[max(breaks[paragraph], match.start() - REACH) : match.start()],
             after=masked[match.end() : min([following, *breaks[bisect_right(breaks, match.end()) :][:1]])],
-            lead=masked[lead : match.start()],
+            lead=masked[max(lead, match.start() - REACH) : match.start()],
         )
         document.formulas.append(formula)
         if formula.display:
