@@ -279,6 +279,8 @@ def test_a_path_of_sparse_texts() -> None:
         SoftmaxRegression().path(X, y, [])
     with pytest.raises(ParameterError, match="l2=-1"):
         SoftmaxRegression().path(X, y, [1.0, -1])
+    with pytest.raises(ParameterError, match="several numbers"):
+        SoftmaxRegression().path(X, y, 3)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(("solver", "examples"), [("newton", digits), ("newton", texts), ("lbfgs", digits)])

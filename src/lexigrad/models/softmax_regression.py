@@ -186,7 +186,7 @@ class SoftmaxRegression(WithParameters):
 
         Raises
         ------
-        as `fit` does; after Ctrl-C nothing is returned
+        as `fit` does, and ParameterError if there is no l2; after Ctrl-C nothing is returned
 
         Examples
         --------
@@ -196,6 +196,8 @@ class SoftmaxRegression(WithParameters):
         0.01 [[-5.653]]
         1.0 [[-0.9583]]
         """
+        if not isinstance(l2s, Iterable):
+            raise ParameterError(f"l2s={l2s!r}: expected several numbers, such as [0.1, 1.0]")
         models = [type(self)(**{**self.get_params(), "l2": l2}) for l2 in l2s]
         for model in models:
             check_settings(model.get_params())
