@@ -270,6 +270,12 @@ def test_a_path_equals_separate_fits(form: Any, solver: str) -> None:
     assert sizes[0] > sizes[2] > sizes[1]
 
 
+@pytest.mark.parametrize("form", FORMS)
+def test_squares_that_overflow_are_refused(form: Any) -> None:
+    with pytest.raises(DivergenceError, match="scale the features"):
+        SoftmaxRegression().fit(form([[1e200], [-1e200]]), ["a", "b"])
+
+
 def test_a_path_of_sparse_texts() -> None:
     X, y = texts()
     l2s = np.geomspace(0.01, 10, 5)
@@ -279,6 +285,8 @@ def test_a_path_of_sparse_texts() -> None:
         SoftmaxRegression().path(X, y, [])
     with pytest.raises(ParameterError, match="l2=-1"):
         SoftmaxRegression().path(X, y, [1.0, -1])
+    with pytest.raises(ParameterError, match="several numbers"):
+        SoftmaxRegression().path(X, y, 3)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(("solver", "examples"), [("newton", digits), ("newton", texts), ("lbfgs", digits)])

@@ -52,7 +52,7 @@ def say(message: str, quiet: bool = False) -> None:
 def compile_note(quiet: bool = False) -> Iterator[None]:
     """Say that kernels are being compiled, if what is inside takes longer than a second."""
     timer = threading.Timer(
-        COMPILE_NOTE_SECONDS, say, ["compiling the kernels for this processor, once (about 10 s) ...", quiet]
+        COMPILE_NOTE_SECONDS, say, ["compiling the kernels for this processor, once (under a minute) ...", quiet]
     )
     timer.daemon = True
     timer.start()

@@ -10,7 +10,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from lexigrad.errors import DataError, LexigradWarning, NotFittedError, ParameterError
+from lexigrad.errors import DataError, DivergenceError, LexigradWarning, NotFittedError, ParameterError
 from lexigrad.kernels import softmax_regression as kernels
 from lexigrad.machine.threads import thread_count
 from lexigrad.machine.tiles import WIDTH
@@ -164,7 +164,7 @@ class SoftmaxRegression(WithParameters):
         ------
         ParameterError : a setting out of range
         DataError : examples, labels or weights that cannot be used; the model stays as it was
-        DivergenceError : the cost is not finite where training begins
+        DivergenceError : the cost is not finite where training begins, or the squares of the numbers in X overflow
         KeyboardInterrupt : Ctrl-C; the model has the best coefficients until then and can be used
 
         Warns
@@ -186,7 +186,7 @@ class SoftmaxRegression(WithParameters):
 
         Raises
         ------
-        as `fit` does; after Ctrl-C nothing is returned
+        as `fit` does, and ParameterError if there is no l2; after Ctrl-C nothing is returned
 
         Examples
         --------
@@ -196,6 +196,8 @@ class SoftmaxRegression(WithParameters):
         0.01 [[-5.653]]
         1.0 [[-0.9583]]
         """
+        if not isinstance(l2s, Iterable):
+            raise ParameterError(f"l2s={l2s!r}: expected several numbers, such as [0.1, 1.0]")
         models = [type(self)(**{**self.get_params(), "l2": l2}) for l2 in l2s]
         for model in models:
             check_settings(model.get_params())
@@ -459,6 +461,11 @@ class Problem:
         if len(labels) != shape[0]:
             raise DataError(f"{shape[0]} examples but {len(labels)} labels: expected one label per example")
         if classes is None:
+            numbers = (self.matrix.data if isinstance(self.matrix, SparseMatrix) else self.matrix).reshape(-1)
+            with np.errstate(over="ignore"):
+                squares = numbers @ numbers
+            if not np.isfinite(squares):
+                raise DivergenceError("X: the squares of its numbers overflow; scale the features to a size around 1")
             self.classes, ids = np.unique(labels, return_inverse=True)
             if len(self.classes) < 2:
                 raise DataError(

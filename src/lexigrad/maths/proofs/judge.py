@@ -115,7 +115,10 @@ def _shown(value: Any) -> str:
     if isinstance(value, str | int):
         return str(value)
     entries = _flatten(value)
-    texts = [f"{float(entry):.6g}" for entry in entries[:MOST_SHOWN]] + ["..."] * (len(entries) > MOST_SHOWN)
+    numbers = [complex(entry) for entry in entries[:MOST_SHOWN]]
+    texts = [f"{number if number.imag else number.real:.6g}" for number in numbers] + ["..."] * (
+        len(entries) > MOST_SHOWN
+    )
     return texts[0] if len(entries) == 1 else f"[{', '.join(texts)}]"
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import numpy as np
 import sympy as sp
 from mpmath import mp
 
-from lexigrad.maths.proofs import numeric, symbolic
+from lexigrad.maths.proofs import numeric, shipped, symbolic
 from lexigrad.maths.proofs.claim import Claim, Comparison
 
 SIZES = ((1, 1, 2), (2, 1, 2), (2, 2, 3))
@@ -52,6 +53,23 @@ def in_200_bits() -> Iterator[Comparison]:
         yield Comparison({"x": x, "p": raw_p, "b": b}, [divergences], [gap])
 
 
+def as_shipped() -> Iterator[Comparison]:
+    """The cost that `SoftmaxRegression.loss_gradient` gives for W = X^T A, against D plus the divergences and the intercept's part."""
+    from lexigrad.maths import log_softmax, softmax
+    from lexigrad.models.softmax_regression import SoftmaxRegression
+
+    labels, l2 = np.array([2, 0, 1]), 0.3
+    y = np.eye(3)[labels]
+    for x, raw, b in shipped.points((3, 2), (3, 3), 3, scale=1.0, count=2):
+        model = SoftmaxRegression(l2=l2, threads=1).fit(x, labels)
+        p = softmax(raw)
+        w = x.T @ (y - p) / l2
+        cost, _ = model.loss_gradient(x, labels, params=np.concatenate([w.T.ravel(), b]))
+        dual = -(p * np.log(p)).sum() - l2 / 2 * (w**2).sum()
+        divergences = (p * (np.log(p) - log_softmax(x @ w + b))).sum()
+        yield Comparison({"x": x, "p": p, "b": b}, [dual + divergences - b @ (y - p).sum(axis=0)], [cost])
+
+
 CLAIM = Claim(
     name="softmax_regression_duality_gap",
     title="Duality gap of softmax regression",
@@ -63,4 +81,5 @@ CLAIM = Claim(
     source="lexigrad.SoftmaxRegression",
     symbolic=by_algebra,
     numeric=in_200_bits,
+    shipped=as_shipped,
 )
