@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import struct
 import time
 import tracemalloc
@@ -14,6 +15,7 @@ import pytest
 
 import lexigrad
 from lexigrad import FormatError, LexigradError, TextClassifier
+from lexigrad.kernels.score import score_with
 from tests.conftest import FOLDER as DATA
 
 FOLDER = Path(__file__).parent / "fasttext"
@@ -128,6 +130,8 @@ def try_mutations(path: Path, seeds: range, folder: Path) -> tuple[int, int]:
     content = path.read_bytes()
     for name in MODELS:  # so that all is compiled: a mutation may turn one kind of model into another
         used(FOLDER / name)
+    for pruned, characters, coded, tree in itertools.product((False, True), repeat=4):
+        score_with(pruned, characters, coded, tree)
     opened = 0
     with np.errstate(all="ignore"):
         for seed in seeds:
