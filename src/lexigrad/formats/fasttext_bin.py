@@ -25,7 +25,7 @@ import numpy as np
 from numba import types
 from numpy.typing import NDArray
 
-from lexigrad.errors import FormatError
+from lexigrad.errors import DataError, FormatError
 from lexigrad.formats.native import map_file, replacing
 
 MAGIC = 793712314
@@ -88,6 +88,29 @@ class CodedMatrix:
 
     def __len__(self) -> int:
         return len(self.codes)
+
+    def take(self, rows: NDArray[np.integer]) -> CodedMatrix:
+        """Return some rows, quantised likewise; for -1 one of zeros, if the centroids have one (`ValueError`)."""
+        gone = rows < 0
+        norms = self.norm_codes[rows] if len(self.norm_codes) else self.norm_codes
+        codes = self.codes[rows]
+        if gone.any():
+            zero = np.flatnonzero(self.norm_centroids == 0)
+            if len(norms) and len(zero):
+                norms[gone] = zero[0]
+            else:
+                codes[gone] = self._zero_codes()
+        return CodedMatrix(codes, self.centroids, self.sub_dim, norms, self.norm_centroids, self.dim)
+
+    def _zero_codes(self) -> NDArray[np.uint8]:
+        found = np.empty(self.codes.shape[1], np.uint8)
+        for s in range(len(found)):
+            first, last = s * self.sub_dim, min((s + 1) * self.sub_dim, self.dim)
+            zeros = np.flatnonzero(~self.centroids[CENTROIDS * first : CENTROIDS * last].reshape(CENTROIDS, -1).any(axis=1))
+            if not len(zeros):
+                raise ValueError("a row of zeros has no code: no centroid is 0")
+            found[s] = zeros[0]
+        return found
 
     def __getitem__(self, rows: Any) -> NDArray[np.float32]:
         """Return the numbers of some rows, (n, dim), by a slice or an array of positions."""
@@ -248,7 +271,8 @@ def _read(reader: _Reader) -> FastTextFile:
     quantised = reader.flag("the mark of a quantised input")
     _check(quantised or kept is None, "a matrix that is not quantised cannot be pruned")
     rows = n_words + (named["n_buckets"] if kept is None else len(kept))
-    matrix = _read_matrix(reader, quantised, rows, named["dim"], "the input matrix")
+    least = rows if kept is None else n_words + (int(kept[:, 1].max()) + 1 if len(kept) else 0)
+    matrix = _read_matrix(reader, quantised, rows, named["dim"], "the input matrix", least)
     coded_output = reader.flag("the mark of a quantised output")
     output = _read_matrix(
         reader, quantised and coded_output, n_labels if supervised else n_words, named["dim"], "the output matrix"
@@ -298,10 +322,14 @@ def _read_kept(reader: _Reader, n_kept: int, n_buckets: int) -> NDArray[np.int32
     return kept
 
 
-def _read_matrix(reader: _Reader, coded: bool, rows: int, dim: int, what: str) -> Matrix:
-    """Return a matrix of the size that all that came before says."""
+def _read_matrix(
+    reader: _Reader, coded: bool, rows: int, dim: int, what: str, least: int | None = None
+) -> Matrix:
+    """Return a matrix of the size that all that came before says; from `least` rows on, where kept buckets may share rows."""
     sizes = reader.fields(CODED if coded else MATRIX, f"the size of {what}")
     found = int(sizes["rows"]), int(sizes["columns"])
+    if least is not None and least <= found[0] <= rows:
+        rows = found[0]
     _check(found == (rows, dim), f"{what} is {found[0]:,} x {found[1]:,}, expected {rows:,} x {dim:,}")
     if not coded:
         numbers: NDArray[np.float32] = reader.array("<f4", rows * dim, what).reshape(rows, dim)
@@ -378,6 +406,10 @@ def _write_matrix(file: BinaryIO, matrix: Matrix, rows: NDArray[np.integer] | No
             numbers = matrix[part] if rows is None else _spread(matrix, rows[part])
             file.write(np.ascontiguousarray(numbers, "<f4").tobytes())
         return
+    if matrix.codes.size > MOST:
+        raise DataError(
+            f"the quantised matrix has {matrix.codes.size:,} codes, and fastText's file holds up to {MOST:,}: quantise with a larger sub_dim or a cutoff"
+        )
     normed = len(matrix.norm_codes) > 0
     _write_fields(file, CODED, {"normed": normed, "rows": n, "columns": columns, "n_codes": matrix.codes.size})
     file.write(matrix.codes.tobytes())

@@ -12,7 +12,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lexigrad.errors import DataError, FormatError, ParameterError
-from lexigrad.formats.fasttext_bin import VERSION, CodedMatrix, FastTextFile, Matrix, read_fasttext, write_fasttext
+from lexigrad.formats.fasttext_bin import (
+    CENTROIDS,
+    PAIR,
+    VERSION,
+    CodedMatrix,
+    FastTextFile,
+    Matrix,
+    read_fasttext,
+    write_fasttext,
+)
 from lexigrad.models.fitted import FittedClassifier, TextReader
 from lexigrad.models.fitted_vectors import FittedVectors
 from lexigrad.models.parameters import check_parameters
@@ -107,10 +116,7 @@ def _kept(file: FastTextFile) -> NDArray[np.uint64]:
 
 def _rows(matrix: Matrix, rows: NDArray[np.integer]) -> Matrix:
     """Return some rows of a matrix, quantised if it is."""
-    if not isinstance(matrix, CodedMatrix):
-        return matrix[rows]
-    norms = matrix.norm_codes[rows] if len(matrix.norm_codes) else matrix.norm_codes
-    return CodedMatrix(matrix.codes[rows], matrix.centroids, matrix.sub_dim, norms, matrix.norm_centroids, matrix.dim)
+    return matrix.take(rows) if isinstance(matrix, CodedMatrix) else matrix[rows]
 
 
 def _classes(labels: list[str]) -> NDArray[Any]:
@@ -124,20 +130,19 @@ def _vectors(file: FastTextFile) -> WordVectors:
     n = file.n_words
     if file.kept is None:
         buckets = np.arange(settings["n_buckets"] if settings["max_n"] else 0)
-        matrix = file.input[:] if isinstance(file.input, CodedMatrix) else file.input
-        matrix = matrix[: n + len(buckets)]
+        rows: Any = np.arange(n + len(buckets)) if isinstance(file.input, CodedMatrix) else slice(n + len(buckets))
+        matrix = _rows(file.input, rows)
     else:
         order = np.argsort(file.kept[:, 0])
         buckets = file.kept[order, 0].astype(np.int64)
-        matrix = _rows(file.input, np.concatenate([np.arange(n), n + file.kept[order, 1]]))[:]
+        matrix = _rows(file.input, np.concatenate([np.arange(n), n + file.kept[order, 1]]))
     subwords = Subwords(n, settings["min_n"], settings["max_n"], max(1, settings["n_buckets"]), buckets)
     words = Words(file.arena[: file.offsets[n]], file.offsets[: n + 1])
-    output = file.output[:]
-    if settings["loss"] == "hierarchical_softmax":  # fastText's root is the last node
+    given = None if len(buckets) or isinstance(matrix, CodedMatrix) else matrix
+    output = None if isinstance(matrix, CodedMatrix) else file.output[:]  # training cannot go on from codes
+    if output is not None and settings["loss"] == "hierarchical_softmax":  # fastText's root is the last node
         output = np.concatenate([output[: n - 1][::-1], output[n - 1 :]])
-    fitted = FittedVectors(
-        words, file.counts[:n], None if len(buckets) else matrix, matrix, output, subwords, _facts(file)
-    )
+    fitted = FittedVectors(words, file.counts[:n], given, matrix, output, subwords, _facts(file))
     loss = {} if settings["loss"] == "one_vs_all" else {"loss": settings["loss"]}
     params = {
         "model": settings["model"], **loss, "dim": settings["dim"], "window": max(1, settings["window"]), "negatives": max(1, settings["negatives"]),
@@ -167,7 +172,7 @@ def save_fasttext(fitted: FittedClassifier, params: dict[str, Any], path: str | 
             "tokenizer='whitespace' to write it for fastText"
         )
     if Path(path).suffix.lower() == ".ftz" and not isinstance(fitted.input, CodedMatrix):
-        raise ParameterError(f"{os.fspath(path)}: .ftz is for quantised models, and this one is not; write it as .bin")
+        raise ParameterError(f"{os.fspath(path)}: .ftz is for quantised models, and this one is not: quantize() it first, or write it as .bin")
     arena, offsets, counts = _dictionary(fitted, params["label_prefix"])
     n_labels = len(fitted.classes)
     settings = {
@@ -175,12 +180,37 @@ def save_fasttext(fitted: FittedClassifier, params: dict[str, Any], path: str | 
         "negatives": params["negatives"], "word_ngrams": reader.word_ngrams,
         "loss": fitted.loss, "model": "supervised", "n_buckets": reader.n_buckets, "min_n": reader.min_n, "max_n": reader.max_n,
     }  # fmt: skip
-    kept = np.stack(kept_pairs(reader.kept), axis=1).astype(np.int32) if len(reader.kept) else None
+    matrix, kept = fitted.input, None
+    slot_rows: NDArray[np.int32] | None = reader.slot_rows if len(reader.slot_rows) else None
+    if len(reader.kept):
+        kept = np.stack(kept_pairs(reader.kept), axis=1).astype(np.int32)
+    elif isinstance(matrix, CodedMatrix) and slot_rows is not None:
+        (matrix, kept), slot_rows = _coded_input(matrix, slot_rows, reader.n_words, os.fspath(path)), None
     file = FastTextFile(
-        settings, VERSION, int(fitted.facts.get("n_tokens", counts.sum())), arena, offsets, counts, reader.n_words, n_labels, kept, fitted.input,
+        settings, VERSION, int(fitted.facts.get("n_tokens", counts.sum())), arena, offsets, counts, reader.n_words, n_labels, kept, matrix,
         _output_for_file(fitted),
     )  # fmt: skip
-    write_fasttext(path, file, reader.slot_rows if len(reader.slot_rows) else None)
+    write_fasttext(path, file, slot_rows)
+
+
+def _coded_input(
+    matrix: CodedMatrix, slot_rows: NDArray[np.int32], n_words: int, name: str
+) -> tuple[CodedMatrix, NDArray[np.int32] | None]:
+    """Return the input matrix and the kept buckets of fastText's file for quantised rows that slots share.
+
+    Either each word and bucket has codes of its own; or, where that takes less, the model is written as a pruned one, in which buckets share them. Then all
+    buckets are kept, those that do not occur with one row of zeros: fastText passes over buckets that are not kept, and they have to count in the mean.
+    """
+    try:
+        buckets = slot_rows[n_words:]
+        rows, places = np.unique(buckets, return_inverse=True)
+        size = matrix.codes.shape[1] + int(len(matrix.norm_codes) > 0)
+        if len(buckets) * size <= len(buckets) * PAIR.itemsize + len(rows) * size:
+            return matrix.take(slot_rows), None
+        kept = np.stack([np.arange(len(buckets)), places], axis=1).astype(np.int32)
+        return matrix.take(np.concatenate([slot_rows[:n_words], rows])), kept
+    except ValueError as error:
+        raise DataError(f"{name}: buckets that do not occur cannot be written: {error}") from None
 
 
 _UNUSED = {"window": 5, "lr_update_rate": 100, "subsample": 1e-4}
@@ -206,6 +236,8 @@ def _output_for_file(fitted: FittedClassifier) -> Matrix:
     if fitted.loss != "hierarchical_softmax":
         return _rows(fitted.output, fitted.order)
     last = len(fitted.output) - 1
+    if isinstance(fitted.output, CodedMatrix):
+        return _rows(fitted.output, np.append(np.arange(last, -1, -1), 0))
     output = fitted.output[:]
     return np.concatenate([output[last::-1] if last >= 0 else output, np.zeros((1, fitted.dim), np.float32)])
 
@@ -213,7 +245,7 @@ def _output_for_file(fitted: FittedClassifier) -> Matrix:
 def save_fasttext_vectors(fitted: FittedVectors, params: dict[str, Any], path: str | os.PathLike[str]) -> None:
     """Write word vectors as fastText's file.
 
-    All buckets get a row there, of zeros where no word of the vocabulary has an n-gram in it; fastText counts such rows in the mean that is the
+    Without output vectors, as of quantised ones, those of the file are 0. If the rows are not quantised, all buckets get a row there, of zeros where no word of the vocabulary has an n-gram in it; fastText counts such rows in the mean that is the
     vector of an unknown word, which makes it shorter, and does not turn it.
 
     Raises
@@ -226,22 +258,47 @@ def save_fasttext_vectors(fitted: FittedVectors, params: dict[str, Any], path: s
         raise DataError("a word is empty or holds a zero byte, which fastText's file cannot hold")
     n, subwords = len(words), fitted.subwords
     n_buckets = subwords.n_buckets if subwords.max_n else 0
-    rows = np.full(n + n_buckets, -1, np.int32)
-    rows[:n] = np.arange(n)
-    rows[n + subwords.buckets] = n + np.arange(len(subwords.buckets))
-    output = np.zeros((n, fitted.dim), np.float32) if fitted.output is None else fitted.output
-    if params["loss"] == "hierarchical_softmax":
-        output = np.concatenate([output[: n - 1][::-1], output[n - 1 :]])
+    coded = isinstance(fitted.input, CodedMatrix)
+    if Path(path).suffix.lower() == ".ftz" and not coded:
+        raise ParameterError(
+            f"{os.fspath(path)}: .ftz is for quantised vectors, and these are not: quantize() them first, or write .bin with format='fasttext'"
+        )
     settings = {
         "dim": fitted.dim, "window": params["window"], "epochs": params["epochs"], "min_count": params["min_count"],
         "negatives": params["negatives"], "word_ngrams": 1, "loss": params["loss"], "model": params["model"], "n_buckets": n_buckets,
         "min_n": subwords.min_n, "max_n": subwords.max_n, "lr_update_rate": 100, "subsample": float(params["subsample"]),
     }  # fmt: skip
     n_tokens = int(fitted.facts.get("n_tokens", fitted.counts.sum()))
+    kept, rows, output = (_coded_parts if coded else _plain_parts)(fitted, n, n_buckets, params["loss"])
     file = FastTextFile(
-        settings, VERSION, n_tokens, words.arena, words.offsets, fitted.counts, n, 0, None, fitted.input, output
+        settings, VERSION, n_tokens, words.arena, words.offsets, fitted.counts, n, 0, kept, fitted.input, output
     )
     write_fasttext(path, file, rows)
+
+
+Parts = tuple[NDArray[np.int32] | None, NDArray[np.int32] | None, Matrix]
+"""Kept buckets, the row of each row of the file's input matrix, the output matrix."""
+
+
+def _plain_parts(fitted: FittedVectors, n: int, n_buckets: int, loss: str) -> Parts:
+    buckets = fitted.subwords.buckets
+    rows = np.full(n + n_buckets, -1, np.int32)
+    rows[:n] = np.arange(n)
+    rows[n + buckets] = n + np.arange(len(buckets))
+    output = np.zeros((n, fitted.dim), np.float32) if fitted.output is None else fitted.output
+    if loss == "hierarchical_softmax":
+        output = np.concatenate([output[: n - 1][::-1], output[n - 1 :]])
+    return None, rows, output
+
+
+def _coded_parts(fitted: FittedVectors, n: int, n_buckets: int, loss: str) -> Parts:
+    """Return the parts of a quantised file: pruned where buckets have no row, as fastText then passes over them like lexigrad; the output is zeros."""
+    buckets = fitted.subwords.buckets
+    kept = None
+    if len(buckets) < n_buckets:
+        kept = np.stack([buckets, np.arange(len(buckets))], axis=1).astype(np.int32)
+    nothing = np.zeros(CENTROIDS * fitted.dim, np.float32), fitted.dim, np.empty(0, np.uint8), np.empty(0, np.float32)
+    return kept, None, CodedMatrix(np.zeros((n, 1), np.uint8), *nothing, fitted.dim)
 
 
 def word_vectors_of(fitted: FittedClassifier) -> tuple[Words, NDArray[np.float32]]:

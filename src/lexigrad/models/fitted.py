@@ -98,8 +98,8 @@ class FittedClassifier:
     facts: dict[str, Any]
     loss: str = "softmax"
     label_order: NDArray[np.int32] = field(default_factory=lambda: np.empty(0, np.int32))
-    _scorer: list[tuple[Any, ...]] = field(default_factory=list, compare=False, repr=False)
-    _lock: threading.Lock = field(default_factory=threading.Lock, compare=False, repr=False)
+    _scorer: list[tuple[Any, ...]] = field(default_factory=list, init=False, compare=False, repr=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, init=False, compare=False, repr=False)
 
     @property
     def dim(self) -> int:
@@ -205,7 +205,7 @@ class FittedClassifier:
                 ids.reshape(-1), probs.reshape(-1), known,
             )  # fmt: skip
 
-        edges = _slices(batch)
+        edges = slices_of(batch)
         list(map_threads(score_range, edges, min(threads, len(edges))) if edges else ())
         return ids, probs, known
 
@@ -240,7 +240,7 @@ def scored_matrix(matrix: Matrix) -> tuple[Any, ...]:
     return arguments if isinstance(matrix, CodedMatrix) else (arguments[0], *[None] * (len(arguments) - 1))
 
 
-def _slices(batch: TextBatch) -> list[tuple[int, int]]:
+def slices_of(batch: TextBatch) -> list[tuple[int, int]]:
     """Cut a batch into ranges of about `SLICE_BYTES`."""
     n = len(batch)
     n_bytes = int(batch.offsets[-1] - batch.offsets[0]) + 32 * n

@@ -11,11 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lexigrad.errors import FormatError
-from lexigrad.formats.fasttext_bin import CENTROIDS, CodedMatrix, Matrix, is_fasttext, is_old_fasttext
+from lexigrad.formats.fasttext_bin import is_fasttext, is_old_fasttext
 from lexigrad.formats.native import NativeFile, is_native, read_native, write_native
 from lexigrad.formats.word2vec import write_text
 from lexigrad.models.fasttext_files import label_vectors_of, load_fasttext, save_fasttext, word_vectors_of
 from lexigrad.models.fitted import FittedClassifier, TextReader
+from lexigrad.models.matrix_storage import check, matrix_arrays, stored_matrix, sub_dims, typed
 from lexigrad.models.parameters import check_parameters
 from lexigrad.models.text_classifier import PARAMETERS, TextClassifier
 from lexigrad.models.vector_files import form_of, read_vectors
@@ -28,7 +29,6 @@ from lexigrad.text.vocabulary import Vocabulary
 from lexigrad.text.words import encoded
 
 KIND = "text_classifier"
-CODED = ("codes", "centroids", "norm_codes", "norm_centroids")
 
 
 def save_classifier_as(fitted: FittedClassifier, params: dict[str, Any], path: str | os.PathLike[str]) -> None:
@@ -52,7 +52,7 @@ def save_classifier(fitted: FittedClassifier, params: dict[str, Any], path: str 
         "n_buckets": fitted.reader.n_buckets,
         "reader_label_prefix": fitted.reader.label_prefix.decode("utf-8", "surrogateescape"),
         "reader_n_labels": fitted.reader.n_labels,
-        "sub_dims": {name: matrix.sub_dim for name, matrix in _coded(fitted).items()},
+        "sub_dims": sub_dims({"input": fitted.input, "output": fitted.output}),
         "several": fitted.several,
         "classes_dtype": fitted.classes.dtype.str,
         "facts": fitted.facts,
@@ -65,41 +65,13 @@ def save_classifier(fitted: FittedClassifier, params: dict[str, Any], path: str 
         "word_counts": words.counts,
         "slot_rows": fitted.reader.slot_rows,
         "kept": fitted.reader.kept,
-        **_matrix_arrays("input", fitted.input),
-        **_matrix_arrays("output", fitted.output),
+        **matrix_arrays("input", fitted.input),
+        **matrix_arrays("output", fitted.output),
         "label_counts": fitted.label_counts,
         "label_order": fitted.label_order,
         **_class_arrays(fitted.classes),
     }
     write_native(path, KIND, settings, {name: np.ascontiguousarray(array) for name, array in arrays.items()})
-
-
-def _coded(fitted: FittedClassifier) -> dict[str, CodedMatrix]:
-    both = {"input": fitted.input, "output": fitted.output}
-    return {name: matrix for name, matrix in both.items() if isinstance(matrix, CodedMatrix)}
-
-
-def _matrix_arrays(name: str, matrix: Matrix) -> dict[str, NDArray[Any]]:
-    """Return the arrays of a matrix: itself, or `CODED` of a quantised one."""
-    if not isinstance(matrix, CodedMatrix):
-        return {name: matrix}
-    return {f"{name}_{part}": getattr(matrix, part) for part in CODED}
-
-
-def _matrix(file: NativeFile, name: str) -> Matrix:
-    if name in file.arrays:
-        return _typed(file.arrays, name, np.float32, 2)
-    codes = _typed(file.arrays, f"{name}_codes", np.uint8, 2)
-    norms = _typed(file.arrays, f"{name}_norm_codes", np.uint8)
-    centroids, norm_centroids = (
-        _typed(file.arrays, f"{name}_{part}", np.float32) for part in ("centroids", "norm_centroids")
-    )
-    sub_dim, dim = int(file.settings["sub_dims"][name]), len(centroids) // CENTROIDS
-    whole = len(centroids) == CENTROIDS * dim and 1 <= sub_dim <= dim and codes.shape[1] == -(-dim // sub_dim)
-    _check(whole, f"the quantised {name} has slices that do not make up a row")
-    _check(len(norms) in (0, len(codes)), f"the quantised {name} has not one norm a row")
-    _check(len(norm_centroids) == (CENTROIDS if len(norms) else 0), f"the quantised {name} has not {CENTROIDS} norms")
-    return CodedMatrix(codes, centroids, sub_dim, norms, norm_centroids, dim)
 
 
 def _reader_settings(reader: TextReader) -> dict[str, Any]:
@@ -150,30 +122,30 @@ def _fitted(file: NativeFile, params: dict[str, Any]) -> FittedClassifier:
             f"it was tokenised by the tables of Unicode {unicode_version}, this version has those of {UNICODE_VERSION}"
         )
     words = Vocabulary(
-        _typed(arrays, "word_bytes", np.uint8), _typed(arrays, "word_offsets", np.int64), _typed(arrays, "word_hashes", np.uint32),
-        _typed(arrays, "word_slots", np.uint64), _typed(arrays, "word_counts", np.int64),
+        typed(arrays, "word_bytes", np.uint8), typed(arrays, "word_offsets", np.int64), typed(arrays, "word_hashes", np.uint32),
+        typed(arrays, "word_slots", np.uint64), typed(arrays, "word_counts", np.int64),
     )  # fmt: skip
     _check_vocabulary(words)
     reader = TextReader(
-        tokenizer_code(params["tokenizer"]), words, _typed(arrays, "slot_rows", np.int32), int(settings["n_buckets"]),
-        params["word_ngrams"], params["min_n"], params["max_n"], _typed(arrays, "kept", np.uint64) if "kept" in arrays else np.empty(0, np.uint64),
+        tokenizer_code(params["tokenizer"]), words, typed(arrays, "slot_rows", np.int32), int(settings["n_buckets"]),
+        params["word_ngrams"], params["min_n"], params["max_n"], typed(arrays, "kept", np.uint64) if "kept" in arrays else np.empty(0, np.uint64),
         settings.get("reader_label_prefix", "").encode("utf-8", "surrogateescape"), int(settings.get("reader_n_labels", 0)),
     )  # fmt: skip
-    matrix, output = _matrix(file, "input"), _matrix(file, "output")
-    counts = _typed(arrays, "label_counts", np.int64)
+    matrix, output = stored_matrix(file, "input"), stored_matrix(file, "output")
+    counts = typed(arrays, "label_counts", np.int64)
     classes = _classes(arrays, settings["classes_dtype"])
-    order = _typed(arrays, "label_order", np.int32) if "label_order" in arrays else np.empty(0, np.int32)
+    order = typed(arrays, "label_order", np.int32) if "label_order" in arrays else np.empty(0, np.int32)
     loss = params.get("loss", "softmax")
     _check_rows(reader, len(matrix))
-    _check(matrix.shape[1] == output.shape[1] == params["dim"] > 0, "input, output and dim differ in length")
-    _check(len(classes) == len(counts) > 0, "labels and label_counts differ in length")
-    _check(len(output) == len(classes) - (loss == "hierarchical_softmax"), "labels and output differ in length")
-    _check(
+    check(matrix.shape[1] == output.shape[1] == params["dim"] > 0, "input, output and dim differ in length")
+    check(len(classes) == len(counts) > 0, "labels and label_counts differ in length")
+    check(len(output) == len(classes) - (loss == "hierarchical_softmax"), "labels and output differ in length")
+    check(
         len(order) == 0 or np.array_equal(np.sort(order), np.arange(len(classes))),
         "label_order is no order of the labels",
     )
     uses_ngrams = reader.word_ngrams > 1 or reader.max_n > 0
-    _check(reader.n_buckets >= int(uses_ngrams), "n-grams need buckets")
+    check(reader.n_buckets >= int(uses_ngrams), "n-grams need buckets")
     several, facts = bool(settings["several"]), dict(settings["facts"])
     return FittedClassifier(reader, matrix, output, classes, counts, several, facts, loss, order)
 
@@ -181,50 +153,39 @@ def _fitted(file: NativeFile, params: dict[str, Any]) -> FittedClassifier:
 def _check_rows(reader: TextReader, n_rows: int) -> None:
     """Make sure that every word and bucket has a row that is there."""
     rows, kept = reader.slot_rows, reader.kept
-    _check(0 <= reader.n_labels <= len(reader.vocabulary), "there are more labels than strings")
+    check(0 <= reader.n_labels <= len(reader.vocabulary), "there are more labels than strings")
     n_slots = reader.n_words + reader.n_buckets
     if len(kept):
-        _check(is_table(kept), "kept is full or not of a length that it can have")
+        check(is_table(kept), "kept is full or not of a length that it can have")
         _, kept_rows = kept_pairs(kept)
         most = reader.n_words + (int(kept_rows.max()) + 1 if len(kept_rows) else 0)
-        _check(len(rows) == 0 and most <= n_rows, "kept points outside the input matrix")
+        check(len(rows) == 0 and most <= n_rows, "kept points outside the input matrix")
     elif len(rows) == 0:
-        _check(n_slots <= n_rows, "the input matrix has not one row per word and bucket")
+        check(n_slots <= n_rows, "the input matrix has not one row per word and bucket")
     else:
-        _check(len(rows) == n_slots, "slot_rows has not one entry per word and bucket")
-        _check(rows.min() >= -1 and rows.max() < n_rows, "slot_rows points outside the input matrix")
-
-
-def _check(condition: bool, problem: str) -> None:
-    if not condition:
-        raise ValueError(problem)
-
-
-def _typed(arrays: dict[str, NDArray[Any]], name: str, dtype: type, ndim: int = 1) -> NDArray[Any]:
-    array = arrays[name]
-    _check(array.dtype == dtype and array.ndim == ndim, f"{name} is {array.dtype} with {array.ndim} axes")
-    return array
+        check(len(rows) == n_slots, "slot_rows has not one entry per word and bucket")
+        check(rows.min() >= -1 and rows.max() < n_rows, "slot_rows points outside the input matrix")
 
 
 def _check_vocabulary(words: Vocabulary) -> None:
     """Make sure that no look-up can leave the arrays or go on for ever."""
     n, slots = len(words.hashes), words.slots
-    _check(len(words.offsets) == n + 1 and len(words.counts) == n, "the word arrays differ in length")
-    _check(words.offsets[0] == 0 and words.offsets[-1] <= len(words.arena), "word_offsets leave word_bytes")
-    _check(bool(np.all(np.diff(words.offsets) >= 0)), "word_offsets fall")
-    _check(len(slots) > 0 and len(slots) & (len(slots) - 1) == 0, "word_slots is not a power of two")
+    check(len(words.offsets) == n + 1 and len(words.counts) == n, "the word arrays differ in length")
+    check(words.offsets[0] == 0 and words.offsets[-1] <= len(words.arena), "word_offsets leave word_bytes")
+    check(bool(np.all(np.diff(words.offsets) >= 0)), "word_offsets fall")
+    check(len(slots) > 0 and len(slots) & (len(slots) - 1) == 0, "word_slots is not a power of two")
     ids = slots & np.uint64(0xFFFFFFFF)
-    _check(int(ids.max()) <= n and bool((ids == 0).any()), "word_slots points outside the words or is full")
-    _check(bool((slots[ids == 0] == 0).all()), "word_slots has a hash without a word")
+    check(int(ids.max()) <= n and bool((ids == 0).any()), "word_slots points outside the words or is full")
+    check(bool((slots[ids == 0] == 0).all()), "word_slots has a hash without a word")
 
 
 def _classes(arrays: dict[str, NDArray[Any]], dtype: str) -> NDArray[Any]:
     if "classes" in arrays:
-        _check(arrays["classes"].ndim == 1, "classes is not a list")
+        check(arrays["classes"].ndim == 1, "classes is not a list")
         return np.array(arrays["classes"])
-    offsets = _typed(arrays, "class_offsets", np.int64)
-    data = _typed(arrays, "class_bytes", np.uint8).tobytes()
-    _check(
+    offsets = typed(arrays, "class_offsets", np.int64)
+    data = typed(arrays, "class_bytes", np.uint8).tobytes()
+    check(
         bool(np.all(np.diff(offsets) >= 0)) and offsets[0] == 0 and offsets[-1] == len(data),
         "class_offsets leave class_bytes",
     )

@@ -304,6 +304,81 @@ class TextClassifier(WithParameters):
             raise DataError(f"explain takes one text, a str, not {type(text).__name__}")
         return explain(self.fitted, text)
 
+    def quantize(
+        self,
+        cutoff: int = 0,
+        *,
+        sub_dim: int = 2,
+        norms: bool = True,
+        output: bool = False,
+        retrain: Paths | tuple[Any, Any] | None = None,
+        epochs: int | None = None,
+        lr: float | None = None,
+        seed: int = 0,
+        text: str = "text",
+        label: str = "label",
+    ) -> TextClassifier:
+        """Return a smaller model that predicts nearly the same; this one stays as it is.
+
+        Rows are cut into slices of `sub_dim` numbers, and each slice becomes one byte, the nearest of 256 centroids that k-means finds (product
+        quantisation). With h = (1/n) sum_i A[f_i] and A', W' for the quantised matrices, the score of a label moves by
+
+            |s'_l - s_l| <= |W_l| (1/n) sum_i |A'[f_i] - A[f_i]| + |W'_l - W_l| |h'|
+
+        and the last term is 0 without `output`; a test holds this.
+
+        Parameters
+        ----------
+        cutoff : keep so many words and buckets, those with the longest rows, and pass over all others in texts; the word </s> stays. 0, or more than there
+            are, keeps all
+        sub_dim : numbers of a slice, 1 to `dim`; the larger, the smaller and the worse
+        norms : code the length of each row apart from its direction, one byte a row
+        output : quantise the output matrix, too, by slices of 2; worth it for thousands of labels
+        retrain : texts to train on with the rows that are kept, before they are quantised: a path as in `fit_file`, or a pair (texts, labels)
+        epochs, lr : of that training; None for the model's own
+        seed : of k-means and of that training. k-means gives the same bits on any number of threads
+        text, label : names of the columns in `retrain`
+
+        Returns
+        -------
+        TextClassifier : with the same settings. It does all that others do; `save` also writes it as fastText's .ftz
+
+        Raises
+        ------
+        DataError
+            The model is quantised already; texts that cannot be used, or labels that the model does not have.
+        ParameterError
+            A setting that is out of range.
+        DivergenceError, KeyboardInterrupt
+            As in `fit`; nothing is changed then.
+
+        Examples
+        --------
+        >>> import lexigrad
+        >>> texts, labels = ["good film", "great film", "bad film", "awful film"] * 20, ["pos", "pos", "neg", "neg"] * 20
+        >>> clf = lexigrad.TextClassifier(dim=10, epochs=25, lr=0.5, threads=1).fit(texts, labels)
+        >>> small = clf.quantize()
+        >>> small.predict(["a great evening", "an awful evening"]).tolist()
+        ['pos', 'neg']
+        """
+        from lexigrad.models.quantize import Quantization, quantized_classifier
+
+        quantization = Quantization(cutoff, sub_dim, norms, seed, thread_count(self.threads), self.verbose)
+        batches: Iterator[TextBatch] | None = None
+        if isinstance(retrain, tuple):
+            if len(retrain) != 2:
+                raise DataError(f"retrain: expected a path or a pair (texts, labels), got a tuple of {len(retrain)}")
+            batches = _labelled(*retrain, text, label)
+        elif retrain is not None:
+            batches = read_file(retrain, text=text, label=label, label_prefix=self.label_prefix)
+        fitted, losses = quantized_classifier(
+            self.fitted, self.get_params(), quantization, output=output, retrain=batches, epochs=epochs, lr=lr
+        )
+        model = type(self)._restore(self.get_params(), fitted)
+        if losses or hasattr(self, "losses_"):
+            model.losses_ = losses or list(self.losses_)
+        return model
+
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the model to one file, by a temporary name, so that an interrupted save leaves what was there.
 

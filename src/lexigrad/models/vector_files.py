@@ -46,6 +46,8 @@ def form_to_write(path: str | os.PathLike[str], form: str | None) -> str:
             raise ParameterError(f"format={form!r}: choose one of native, fasttext, output, {', '.join(WRITERS)}")
         return form
     extension = Path(path).suffix.lower()
+    if extension == ".ftz":
+        return "fasttext"
     if extension == ".bin":
         raise ParameterError(
             f"{os.fspath(path)}: .bin may be two things; pass format='binary' for word2vec's, format='fasttext' for fastText's"

@@ -10,7 +10,9 @@ import numpy as np
 
 from lexigrad.errors import DataError, FormatError
 from lexigrad.formats.native import NativeFile, write_native
+from lexigrad.formats.fasttext_bin import CodedMatrix
 from lexigrad.models.fitted_vectors import FittedVectors
+from lexigrad.models.matrix_storage import matrix_arrays, stored_matrix, sub_dims
 from lexigrad.models.word_vectors import VECTOR_PARAMETERS, WordVectors, check_vector_parameters
 from lexigrad.text.subwords import Subwords
 from lexigrad.text.words import Words
@@ -27,7 +29,6 @@ def save_vectors(fitted: FittedVectors, params: dict[str, Any], path: str | os.P
         raise DataError(f"a file holds words that are all str or all int, these are {names}: use pickle")
     arrays = {
         "counts": fitted.counts,
-        "vectors": fitted.vectors,
         "buckets": fitted.subwords.buckets,
     }
     if fitted.output is not None:
@@ -37,12 +38,17 @@ def save_vectors(fitted: FittedVectors, params: dict[str, Any], path: str | os.P
     else:
         words = items if isinstance(items, Words) else Words.of_texts(items)
         arrays["word_bytes"], arrays["word_offsets"] = words.arena, words.offsets
-    if fitted.input is not fitted.vectors:
-        arrays["input"] = fitted.input
+    if isinstance(fitted.input, CodedMatrix):
+        arrays |= matrix_arrays("input", fitted.input)
+    else:
+        arrays["vectors"] = fitted.vectors
+        if fitted.input is not fitted.vectors:
+            arrays["input"] = fitted.input
     subwords = fitted.subwords
     settings = {
         "params": {**params, "dim": fitted.dim, "min_n": subwords.min_n, "max_n": subwords.max_n},
         "n_buckets": subwords.n_buckets,
+        "sub_dims": sub_dims({"input": fitted.input}),
         "facts": fitted.facts,
     }
     write_native(path, VECTORS_KIND, settings, {name: np.ascontiguousarray(array) for name, array in arrays.items()})
@@ -60,9 +66,8 @@ def vectors_of(file: NativeFile, name: str) -> WordVectors:
 
 def _fitted(file: NativeFile, params: dict[str, Any]) -> FittedVectors:
     arrays = file.arrays
-    vectors, counts, buckets = (arrays[name] for name in ("vectors", "counts", "buckets"))
-    output = arrays.get("output")
-    matrix = arrays.get("input", vectors)
+    counts, buckets, output, vectors = arrays["counts"], arrays["buckets"], arrays.get("output"), arrays.get("vectors")
+    matrix = vectors if vectors is not None and "input" not in arrays else stored_matrix(file, "input")
     n_words, dim = len(counts), params["dim"]
     if "items" in arrays:
         items: Sequence[Any] = arrays["items"].tolist()
@@ -78,12 +83,15 @@ def _fitted(file: NativeFile, params: dict[str, Any]) -> FittedVectors:
         ):
             raise ValueError("word_offsets do not cut word_bytes into the words")
         items = Words(data, offsets)
-    shapes = {"vectors": (vectors, n_words), "input": (matrix, n_words + len(buckets))}
-    if output is not None:
-        shapes["output"] = (output, n_words)
+    if isinstance(matrix, CodedMatrix) != (vectors is None):
+        raise ValueError("it has vectors beside quantised rows, or neither")
+    shapes = {"vectors": (vectors, n_words), "input": (matrix, n_words + len(buckets)), "output": (output, n_words)}
     for name, (array, rows) in shapes.items():
-        if array.dtype != np.float32 or array.shape != (rows, dim):
-            raise ValueError(f"{name} is {array.dtype} {array.shape}, expected float32 {(rows, dim)}")
+        if array is None:
+            continue
+        dtype = np.float32 if isinstance(array, CodedMatrix) else array.dtype
+        if dtype != np.float32 or array.shape != (rows, dim):
+            raise ValueError(f"{name} is {dtype} {array.shape}, expected float32 {(rows, dim)}")
     if len(items) != n_words or counts.dtype != np.int64 or buckets.dtype != np.int64 or (np.diff(buckets) <= 0).any():
         raise ValueError("words, counts and buckets do not fit each other")
     n_buckets = int(file.settings["n_buckets"])

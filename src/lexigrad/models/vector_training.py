@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lexigrad.errors import DataError, DivergenceError, ParameterError
+from lexigrad.formats.fasttext_bin import CodedMatrix
 from lexigrad.machine.threads import thread_count
 from lexigrad.models.fitted_vectors import FittedVectors, means_of_rows
 from lexigrad.text.sentences import TokenStore, whole_vocabulary
@@ -187,6 +188,10 @@ def _rows_of(
 
 def _check_same(params: dict[str, Any], start: FittedVectors) -> None:
     """Raise `ParameterError` where the settings do not fit the vectors that training begins with."""
+    if isinstance(start.input, CodedMatrix):
+        raise ParameterError(
+            "resume=True: these vectors are quantised, and codes cannot be trained; go on from those that they were made from, and quantise again"
+        )
     subwords = start.subwords
     here = {"dim": start.dim, "max_n": subwords.max_n}
     if subwords.max_n:

@@ -412,7 +412,7 @@ class WordVectors(WithParameters):
         threads = thread_count(self.threads)
         results: list[list[tuple[Any, float]]] = []
         for first in range(0, len(unit), step):
-            cosines = unit[first : first + step] @ fitted.unit.T
+            cosines = fitted.cosines(unit[first : first + step])
             for row, left_out in zip(cosines, without[first : first + step], strict=True):
                 row[[fitted.ids[item] for item in left_out if item in fitted.ids]] = -np.inf
             results += self._best(cosines, min(k, n_words), threads)
@@ -490,7 +490,7 @@ class WordVectors(WithParameters):
         sections = read_questions(questions) if isinstance(questions, (str, os.PathLike)) else questions
         fitted = self.fitted
         most = len(fitted.items) if restrict is None else restrict
-        unit = fitted.unit[:most]
+        unit = fitted.first_units(most)
         result: dict[str, tuple[int, int]] = {}
         n_questions = 0
         for name, listed in sections.items():
@@ -597,15 +597,55 @@ class WordVectors(WithParameters):
             save_figure(figure, path)
         return figure
 
+    def quantize(self, cutoff: int = 0, *, sub_dim: int = 2, norms: bool = True, seed: int = 0) -> WordVectors:
+        """Return smaller vectors that are nearly the same; these stay as they are.
+
+        The rows of words and n-grams are cut into slices of `sub_dim` numbers, and each slice becomes one byte, the nearest of 256 centroids that k-means
+        finds. A vector, the mean of its rows, moves by no more than the mean distance of these from what their codes stand for.
+
+        Parameters
+        ----------
+        cutoff : keep so many words and n-grams, those with the longest rows; other words are then unknown, other n-grams passed over. </s> stays if
+            it is there. 0, or more than there are, keeps all
+        sub_dim : numbers of a slice, 1 to `dim`; the larger, the smaller and the worse
+        norms : code the length of each row apart from its direction, one byte a row
+        seed : of k-means, which gives the same bits on any number of threads
+
+        Returns
+        -------
+        WordVectors : with the same settings, without output vectors: training cannot go on from it. Up to 32 MB, the vectors of all words are held as
+            numbers when the first question for neighbours needs them; of more, some thousand at a time, unless `vectors` was asked for before
+
+        Raises
+        ------
+        DataError
+            The vectors are quantised already.
+        ParameterError
+            A setting that is out of range.
+
+        Examples
+        --------
+        >>> import lexigrad
+        >>> sentences = ["hot green tea", "hot black tea", "hot black coffee", "cold green water"] * 300
+        >>> vectors = lexigrad.WordVectors(dim=16, min_count=1, subsample=0, threads=1).fit(sentences)
+        >>> small = vectors.quantize()
+        >>> bool(abs(small["tea"] - vectors["tea"]).max() < 1e-6)  # up to 255 different slices are kept as they are
+        True
+        """
+        from lexigrad.models.quantize import Quantization, quantized_vectors
+
+        quantization = Quantization(cutoff, sub_dim, norms, seed, thread_count(self.threads), self.verbose)
+        return type(self)._restore(self.get_params(), quantized_vectors(self.fitted, quantization))
+
     def save(self, path: str | os.PathLike[str], format: str | None = None) -> None:
         """Write the vectors to one file, by a temporary name, so that an interrupted save leaves what was there.
 
         Parameters
         ----------
         path : where to write
-        format : "native" keeps everything and is memory-mapped by `lexigrad.load`; "fasttext" is fastText's .bin, with n-grams and counts. Words
+        format : "native" keeps everything and is memory-mapped by `lexigrad.load`; "fasttext" is fastText's file, with n-grams and counts. Words
             and vectors alone are kept by "text" and "binary" (as word2vec and fastText write them), "numpy" (.npz), "arrow" and "parquet"; "output"
-            is the text form of the output vectors. None goes by the extension: .vec .txt, .output, .npz, .arrow .feather, .parquet; .bin, which may
+            is the text form of the output vectors. None goes by the extension: .vec .txt, .output, .npz, .arrow .feather, .parquet, .ftz (fastText's, for quantised vectors); .bin, which may
             be "binary" or "fasttext", is an error; all others are native
 
         Raises
@@ -630,7 +670,7 @@ class WordVectors(WithParameters):
                 )
             WRITERS["text"](path, _texts(self.words), self.fitted.output)
         else:
-            WRITERS[form](path, _texts(self.words), self.vectors)
+            WRITERS[form](path, _texts(self.words), self.fitted.all_vectors())
 
     @classmethod
     def _restore(cls, params: dict[str, Any], fitted: FittedVectors) -> Self:

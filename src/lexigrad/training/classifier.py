@@ -88,14 +88,20 @@ class Questions:
     n_outputs: int
 
     @classmethod
-    def of(cls, loss: str, label_counts: NDArray[np.int64], negatives: int) -> Questions:
-        """Return what a loss asks about labels with such counts."""
+    def of(
+        cls,
+        loss: str,
+        label_counts: NDArray[np.int64],
+        negatives: int,
+        order: NDArray[np.integer] | None = None,
+    ) -> Questions:
+        """Return what a loss asks about labels with such counts; `order`, the labels by falling count, decides between equal ones."""
         nodes, turns = np.empty(0, np.int32), np.empty(0, np.float32)
         ends = np.zeros(1, np.int64)
         sides, aliases = np.empty(0, np.uint32), np.empty(0, np.int32)
         n = len(label_counts)
         if loss == "hierarchical_softmax":
-            order = np.argsort(-label_counts, kind="stable")
+            order = np.argsort(-label_counts, kind="stable") if order is None else order
             nodes, turns, found = huffman_paths(np.ascontiguousarray(label_counts[order]))
             places = np.argsort(order, kind="stable")
             lengths = np.diff(found)[places]

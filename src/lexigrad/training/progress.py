@@ -94,18 +94,18 @@ class PlainDisplay:
 class RichDisplay:
     """A bar in the terminal or notebook."""
 
-    def __init__(self) -> None:
+    def __init__(self, what: str) -> None:
         from rich.console import Console
         from rich.progress import BarColumn, TextColumn
         from rich.progress import Progress as Bar
 
         self.bar = Bar(
-            TextColumn("training"),
+            TextColumn(what),
             BarColumn(bar_width=30),
             TextColumn("{task.percentage:>3.0f} %  {task.fields[state]}"),
             console=Console(stderr=True),
         )
-        self.task: TaskID = self.bar.add_task("training", total=1.0, state="")
+        self.task: TaskID = self.bar.add_task(what, total=1.0, state="")
         self.bar.start()
 
     def show(self, progress: Progress) -> None:
@@ -117,8 +117,8 @@ class RichDisplay:
         self.bar.stop()
 
 
-def display(verbose: bool) -> Display:
-    """Return the display for standard error: none, lines or a bar."""
+def display(verbose: bool, what: str = "training") -> Display:
+    """Return the display for standard error: none, lines or a bar named `what`."""
     if not verbose:
         return SilentDisplay()
-    return RichDisplay() if sys.stderr.isatty() or "ipykernel" in sys.modules else PlainDisplay()
+    return RichDisplay(what) if sys.stderr.isatty() or "ipykernel" in sys.modules else PlainDisplay()
