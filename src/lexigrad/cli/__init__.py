@@ -7,7 +7,21 @@ import warnings
 
 import typer
 
-from lexigrad.cli import check, convert, demo, explain, info, neighbors, plot, predict, prove, test, train, vectors
+from lexigrad.cli import (
+    check,
+    convert,
+    demo,
+    explain,
+    info,
+    neighbors,
+    plot,
+    predict,
+    prove,
+    quantize,
+    test,
+    train,
+    vectors,
+)
 from lexigrad.errors import LexigradError
 
 HELP = """Train and run text classifiers and word vectors, fast and exact.
@@ -37,6 +51,7 @@ app.command()(neighbors.neighbors)
 app.command()(neighbors.analogy)
 app.command()(plot.plot)
 app.command()(convert.convert)
+app.command()(quantize.quantize)
 app.command()(prove.prove)
 app.command()(check.check)
 

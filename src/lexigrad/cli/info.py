@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from lexigrad.cli.output import Json, Model, load_any, print_json
+from lexigrad.cli.output import Json, Model, load_any, print_json, stored_as
 
 
 def info(model: Model, json: Json = False) -> None:
@@ -35,6 +35,8 @@ def _classifier(classifier: Any, path: Path) -> dict[str, Any]:
         "n_words": fitted.reader.n_words,
         "n_buckets": fitted.reader.n_buckets,
         "n_rows": len(fitted.input),
+        "input": stored_as(fitted.input),
+        "output": stored_as(fitted.output),
         "several_labels": fitted.several,
         **fitted.facts,
         "params": classifier.get_params(),
@@ -50,6 +52,7 @@ def _vectors(vectors: Any, path: Path) -> dict[str, Any]:
         "n_words": len(vectors),
         "dim": fitted.dim,
         "n_rows": fitted.subwords.n_rows,
+        "input": stored_as(fitted.input),
         **fitted.facts,
         "params": vectors.get_params(),
         "words": list(vectors.words),

@@ -81,6 +81,14 @@ def compiled_beside(*statements: str) -> Iterator[None]:
         helper.wait()
 
 
+def stored_as(matrix: Any) -> str:
+    """Return how a matrix of a model is held: as numbers, or quantised."""
+    if not hasattr(matrix, "codes"):
+        return f"float32, {matrix.shape[0]:,} x {matrix.shape[1]:,}"
+    apart = ", lengths apart" if len(matrix.norm_codes) else ""
+    return f"quantised, {matrix.shape[0]:,} x {matrix.codes.shape[1]:,} bytes for slices of {matrix.sub_dim}{apart}"
+
+
 def load_any(path: Path) -> Any:
     """Open a classifier or word vectors, with a note while kernels compile."""
     with compile_note():

@@ -106,7 +106,9 @@ class CodedMatrix:
         found = np.empty(self.codes.shape[1], np.uint8)
         for s in range(len(found)):
             first, last = s * self.sub_dim, min((s + 1) * self.sub_dim, self.dim)
-            zeros = np.flatnonzero(~self.centroids[CENTROIDS * first : CENTROIDS * last].reshape(CENTROIDS, -1).any(axis=1))
+            zeros = np.flatnonzero(
+                ~self.centroids[CENTROIDS * first : CENTROIDS * last].reshape(CENTROIDS, -1).any(axis=1)
+            )
             if not len(zeros):
                 raise ValueError("a row of zeros has no code: no centroid is 0")
             found[s] = zeros[0]
@@ -322,9 +324,7 @@ def _read_kept(reader: _Reader, n_kept: int, n_buckets: int) -> NDArray[np.int32
     return kept
 
 
-def _read_matrix(
-    reader: _Reader, coded: bool, rows: int, dim: int, what: str, least: int | None = None
-) -> Matrix:
+def _read_matrix(reader: _Reader, coded: bool, rows: int, dim: int, what: str, least: int | None = None) -> Matrix:
     """Return a matrix of the size that all that came before says; from `least` rows on, where kept buckets may share rows."""
     sizes = reader.fields(CODED if coded else MATRIX, f"the size of {what}")
     found = int(sizes["rows"]), int(sizes["columns"])

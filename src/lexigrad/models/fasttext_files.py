@@ -166,13 +166,11 @@ def save_fasttext(fitted: FittedClassifier, params: dict[str, Any], path: str | 
         If the model has another tokeniser than fastText's, or is to become an .ftz file and is not quantised.
     """
     reader = fitted.reader
-    if reader.tokenizer != WHITESPACE:
-        raise ParameterError(
-            f"{os.fspath(path)}: this model splits text by tokenizer={params['tokenizer']!r}, which fastText cannot; train it with "
-            "tokenizer='whitespace' to write it for fastText"
-        )
+    check_tokenizer(params["tokenizer"], path)
     if Path(path).suffix.lower() == ".ftz" and not isinstance(fitted.input, CodedMatrix):
-        raise ParameterError(f"{os.fspath(path)}: .ftz is for quantised models, and this one is not: quantize() it first, or write it as .bin")
+        raise ParameterError(
+            f"{os.fspath(path)}: .ftz is for quantised models, and this one is not: quantize() it first, or write it as .bin"
+        )
     arena, offsets, counts = _dictionary(fitted, params["label_prefix"])
     n_labels = len(fitted.classes)
     settings = {
@@ -213,6 +211,15 @@ def _coded_input(
         raise DataError(f"{name}: buckets that do not occur cannot be written: {error}") from None
 
 
+def check_tokenizer(tokenizer: str, path: str | os.PathLike[str]) -> None:
+    """Raise `ParameterError` where fastText could not split texts as a model does."""
+    if tokenizer != "whitespace":
+        raise ParameterError(
+            f"{os.fspath(path)}: this model splits text by tokenizer={tokenizer!r}, which fastText cannot; train it with "
+            "tokenizer='whitespace' to write it for fastText"
+        )
+
+
 _UNUSED = {"window": 5, "lr_update_rate": 100, "subsample": 1e-4}
 """Settings that only training would use, as fastText has them by default."""
 
@@ -245,13 +252,16 @@ def _output_for_file(fitted: FittedClassifier) -> Matrix:
 def save_fasttext_vectors(fitted: FittedVectors, params: dict[str, Any], path: str | os.PathLike[str]) -> None:
     """Write word vectors as fastText's file.
 
-    Without output vectors, as of quantised ones, those of the file are 0. If the rows are not quantised, all buckets get a row there, of zeros where no word of the vocabulary has an n-gram in it; fastText counts such rows in the mean that is the
-    vector of an unknown word, which makes it shorter, and does not turn it.
+    Without output vectors, as of quantised ones, those of the file are 0. If the rows are not quantised, all buckets get a row there, of zeros where no word
+    of the vocabulary has an n-gram in it; fastText counts such rows in the mean that is the vector of an unknown word, which makes it shorter, and does
+    not turn it.
 
     Raises
     ------
     DataError
         If a word is empty or holds a zero byte.
+    ParameterError
+        If they are to become an .ftz file and are not quantised.
     """
     words = Words.of_texts([str(item) for item in fitted.items])
     if (np.diff(words.offsets) == 0).any() or (words.arena == 0).any():

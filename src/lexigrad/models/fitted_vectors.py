@@ -121,9 +121,7 @@ def normalised(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
     return result
 
 
-def means_of_rows(
-    matrix: Matrix, rows: NDArray[np.integer], row_ends: NDArray[np.int64]
-) -> NDArray[np.float32]:
+def means_of_rows(matrix: Matrix, rows: NDArray[np.integer], row_ends: NDArray[np.int64]) -> NDArray[np.float32]:
     """Return the mean of the rows of each word, some thousand words at a time."""
     means = np.empty((len(row_ends) - 1, matrix.shape[1]), np.float32)
     for first in range(0, len(means), 8192):

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import math
-import os
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from itertools import chain, pairwise
 from typing import Any
 
 import numpy as np
@@ -16,8 +14,7 @@ from numpy.typing import NDArray
 from lexigrad.errors import DataError, ParameterError
 from lexigrad.formats.fasttext_bin import CodedMatrix, Matrix
 from lexigrad.kernels.visits import visits_with
-from lexigrad.machine.intrinsics import WIDTH
-from lexigrad.machine.threads import map_threads, thread_count
+from lexigrad.machine.threads import map_threads
 from lexigrad.models.fitted import FittedClassifier, TextReader, slices_of
 from lexigrad.models.fitted_vectors import FittedVectors
 from lexigrad.models.parameters import check_whole
@@ -56,9 +53,7 @@ class Quantization:
 
     def of(self, matrix: NDArray[np.float32], sub_dim: int, report: Report) -> CodedMatrix:
         """Return a matrix as codes."""
-        return quantized(
-            matrix, sub_dim=sub_dim, norms=self.norms, seed=self.seed, threads=self.threads, report=report
-        )
+        return quantized(matrix, sub_dim=sub_dim, norms=self.norms, seed=self.seed, threads=self.threads, report=report)
 
 
 def check_flag(name: str, value: Any) -> None:
@@ -80,8 +75,8 @@ def quantized_classifier(
     """Return a classifier with quantised matrices, and the course of the loss where it was trained on; see `lexigrad.TextClassifier.quantize`."""
     _check_retraining(output, retrain, epochs, lr)
     _check_plain(fitted.input, fitted.output)
-    if 0 < quantization.cutoff < _feature_slots(fitted.reader).size:
-        fitted = pruned(fitted, quantization.cutoff)
+    fewer = 0 < quantization.cutoff < _feature_slots(fitted.reader).size
+    fitted = pruned(fitted, quantization.cutoff) if fewer else _without_empty_rows(fitted)
     losses: list[float] = []
     if retrain is not None:
         settings = {**params, "epochs": epochs or params["epochs"], "lr": lr or params["lr"]}
@@ -187,6 +182,20 @@ def pruned(fitted: FittedClassifier, cutoff: int) -> FittedClassifier:
     return replace(fitted, reader=small, input=matrix, facts={**fitted.facts, "n_features": len(chosen)})
 
 
+def _without_empty_rows(fitted: FittedClassifier) -> FittedClassifier:
+    """Return a classifier of fastText without the rows of buckets that are 0: a bucket without a row counts as such a row."""
+    reader, matrix = fitted.reader, fitted.input
+    if len(reader.slot_rows) or len(reader.kept) or not reader.n_buckets:
+        return fitted
+    plain: Any = matrix
+    full = _lengths(plain) > 0
+    full[: reader.n_words] = True
+    if full.all():
+        return fitted
+    slot_rows = np.where(full, np.cumsum(full) - 1, -1).astype(np.int32)
+    return replace(fitted, reader=replace(reader, slot_rows=slot_rows), input=plain[full])
+
+
 def _word_id(reader: TextReader, word: bytes) -> int | None:
     """Return the slot of a word, or None."""
     from lexigrad.models.explanation import find_all
@@ -246,15 +255,18 @@ def _read(
     visits = visits_with(reader[6] is not None, fitted.reader.max_n > 0)
     numbers = {label: i for i, label in enumerate(fitted.classes.tolist())}
     parts: list[tuple[Any, ...]] = []
-    ids, counts, n_tokens, name, unlabelled = [], [], 0, "retrain", 0
+    ids, counts, n_tokens, name = [], [], 0, "retrain"
     for batch in batches:
         labels, name = labels_of(batch), batch.name
         here = np.array([_number(numbers, value, batch.name) for value in labels.values], np.int32)
         lengths = np.diff(labels.offsets)
         ids.append(here[labels.ids])
         counts.append(lengths)
-        edges = slices_of(batch)
-        for part in map_threads(lambda edge, b=batch: visits(b.data, b.offsets, *edge, *reader, roots), edges, threads):
+
+        def read(edge: tuple[int, int], batch: TextBatch = batch) -> tuple[Any, ...]:
+            return visits(batch.data, batch.offsets, *edge, *reader, roots)
+
+        for part in map_threads(read, slices_of(batch), threads):
             parts.append(part)
             n_tokens += part[3]
     lengths = np.concatenate([np.zeros(0, np.int64), *counts])
@@ -279,7 +291,9 @@ def _number(numbers: dict[Any, int], value: Any, name: str) -> int:
         for label, i in numbers.items():
             if str(label) == value:
                 return i
-    raise DataError(f"{name}: label {value!r} is not among the {len(numbers):,} labels of this model, which it cannot learn")
+    raise DataError(
+        f"{name}: label {value!r} is not among the {len(numbers):,} labels of this model, which it cannot learn"
+    )
 
 
 # ------------------------------------------------------------------------------------------------------------- word vectors
@@ -290,9 +304,13 @@ def quantized_vectors(fitted: FittedVectors, quantization: Quantization) -> Fitt
     _check_plain(fitted.input)
     n, items, counts, subwords = len(fitted.items), fitted.items, fitted.counts, fitted.subwords
     matrix: Any = fitted.input
-    if 0 < quantization.cutoff < len(matrix):
-        end = fitted.ids.get("</s>")
-        chosen = _largest(_lengths(matrix), quantization.cutoff, end)
+    lengths = _lengths(matrix)
+    chosen = np.flatnonzero(
+        (lengths > 0) | (np.arange(len(lengths)) < n)
+    )  # a bucket of zeros, as files have them, teaches nothing
+    if 0 < quantization.cutoff < len(chosen):
+        chosen = _largest(lengths, quantization.cutoff, fitted.ids.get("</s>"))
+    if len(chosen) < len(matrix):
         words, buckets = chosen[chosen < n], subwords.buckets[chosen[chosen >= n] - n]
         if not len(words):
             raise ParameterError(

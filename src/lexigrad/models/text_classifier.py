@@ -368,7 +368,8 @@ class TextClassifier(WithParameters):
         if isinstance(retrain, tuple):
             if len(retrain) != 2:
                 raise DataError(f"retrain: expected a path or a pair (texts, labels), got a tuple of {len(retrain)}")
-            batches = _labelled(*retrain, text, label)
+            texts, labels = retrain
+            batches = _labelled(texts, labels, text, label)
         elif retrain is not None:
             batches = read_file(retrain, text=text, label=label, label_prefix=self.label_prefix)
         fitted, losses = quantized_classifier(

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from lexigrad.errors import DataError, FormatError
-from lexigrad.formats.native import NativeFile, write_native
 from lexigrad.formats.fasttext_bin import CodedMatrix
+from lexigrad.formats.native import NativeFile, write_native
 from lexigrad.models.fitted_vectors import FittedVectors
 from lexigrad.models.matrix_storage import matrix_arrays, stored_matrix, sub_dims
 from lexigrad.models.word_vectors import VECTOR_PARAMETERS, WordVectors, check_vector_parameters
@@ -27,7 +27,7 @@ def save_vectors(fitted: FittedVectors, params: dict[str, Any], path: str | os.P
     if not kinds <= {str} and not kinds <= {int}:
         names = ", ".join(sorted(kind.__name__ for kind in kinds))
         raise DataError(f"a file holds words that are all str or all int, these are {names}: use pickle")
-    arrays = {
+    arrays: dict[str, Any] = {
         "counts": fitted.counts,
         "buckets": fitted.subwords.buckets,
     }

@@ -645,8 +645,8 @@ class WordVectors(WithParameters):
         path : where to write
         format : "native" keeps everything and is memory-mapped by `lexigrad.load`; "fasttext" is fastText's file, with n-grams and counts. Words
             and vectors alone are kept by "text" and "binary" (as word2vec and fastText write them), "numpy" (.npz), "arrow" and "parquet"; "output"
-            is the text form of the output vectors. None goes by the extension: .vec .txt, .output, .npz, .arrow .feather, .parquet, .ftz (fastText's, for quantised vectors); .bin, which may
-            be "binary" or "fasttext", is an error; all others are native
+            is the text form of the output vectors. None goes by the extension: .vec .txt, .output, .npz, .arrow .feather, .parquet, .ftz (fastText's,
+            for quantised vectors); .bin, which may be "binary" or "fasttext", is an error; all others are native
 
         Raises
         ------

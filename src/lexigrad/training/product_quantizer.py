@@ -63,7 +63,7 @@ def quantized(
     n, dim = matrix.shape
     sub_dim = min(sub_dim, dim)
     chosen = np.sort(np.random.default_rng(seed).permutation(n)[:SAMPLE])
-    sample = _transposed(matrix, chosen, norms)[0]
+    sample, _ = _transposed(matrix, chosen, norms)
     slices = range(0, dim, sub_dim)
     n_chunks = -(-n // CHUNK)
     in_all = len(slices) * ITERATIONS * len(chosen) + 1.2 * len(slices) * n
@@ -72,7 +72,6 @@ def quantized(
     for k, of_slice in zip(slices, found, strict=True):
         centroids[CENTROIDS * k : CENTROIDS * min(k + sub_dim, dim)] = of_slice
         report((k // sub_dim + 1) * ITERATIONS * len(chosen) / in_all)
-    del sample
     codes = np.empty((n, len(slices)), np.uint8)
     lengths = np.empty(n if norms else 0, np.float32)
 
@@ -82,9 +81,7 @@ def quantized(
         products, squares = np.empty(rows), np.empty(rows)
         encode(columns.reshape(-1), rows, dim, sub_dim, centroids, codes.reshape(-1), first, products, squares)
         if norms:
-            lengths[first : first + rows] = sizes * np.divide(
-                products, squares, out=np.zeros(rows), where=squares > 0
-            )
+            lengths[first : first + rows] = sizes * np.divide(products, squares, out=np.zeros(rows), where=squares > 0)
 
     for i, _ in enumerate(map_threads(code, range(0, n, CHUNK), threads)):
         report(1 - (1 - (i + 1) / n_chunks) * 1.2 * len(slices) * n / in_all)
@@ -109,13 +106,11 @@ def _transposed(
             f"row {rows[np.argmin(np.isfinite(lengths))]:,} of the matrix holds numbers that are not finite, so it cannot be quantised"
         )
     if norms:
-        part = part / np.where(lengths > 0, lengths, 1.0)[:, None]
+        part = np.divide(part, np.where(lengths > 0, lengths, 1.0)[:, None], dtype=np.float32)
     return np.ascontiguousarray(part.T, np.float32), lengths
 
 
-def slice_centroids(
-    columns: NDArray[np.float32], seed: list[int]
-) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+def slice_centroids(columns: NDArray[np.float32], seed: list[int]) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
     """Return 256 centroids of the rows in `columns`, (sub_dim, n), one after another, and the objective of each iteration of k-means.
 
     The first centroid is 0. Up to 255 different rows are their own centroids, which is exact. Else the first centroids are different rows drawn at random,
@@ -144,5 +139,7 @@ def _different(columns: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return the different rows in `columns` without that of zeros, in the order in which they come first."""
     rows = np.ascontiguousarray(columns.T)
     rows = rows[rows.any(axis=1)]
-    _, places = np.unique(rows.view(np.dtype((np.void, rows.dtype.itemsize * rows.shape[1]))).ravel(), return_index=True)
+    _, places = np.unique(
+        rows.view(np.dtype((np.void, rows.dtype.itemsize * rows.shape[1]))).ravel(), return_index=True
+    )
     return rows[np.sort(places)]
