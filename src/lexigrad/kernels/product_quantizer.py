@@ -16,6 +16,8 @@ _I64, _F32, _F64, _U8 = types.int64, types.float32, types.float64, types.uint8
 
 BLOCK = 64
 """Rows whose distances are computed together."""
+GROUP = 1024
+"""Rows whose distances are added up in one number, by which a row is found that a draw means."""
 
 
 @helper
@@ -61,6 +63,63 @@ def nearest(columns, start, stride, n, sub_dim, centroids, first, rows, scores, 
             nearer = scores[i] < best[i]
             best[i] = scores[i] if nearer else best[i]
             codes[i] = np.int32(j) if nearer else codes[i]
+
+
+@kernel((inputs(_F32), _I64, _I64, inputs(_F64), outputs(_F32)))
+def first_centroids(columns, n, sub_dim, draws, centroids):  # type: ignore[no-untyped-def]
+    """Set the first centroid of a slice to 0 and draw the others among the rows; return how many differ.
+
+    Each is drawn with a chance proportional to the squared distance from the nearest one so far, by one of `draws`, (SLICE_CENTROIDS - 1,) in [0, 1).
+    Where all rows are centroids the rest stays 0.
+    """
+    distances = np.empty(n, np.float32)
+    n_groups = (n + GROUP - 1) // GROUP
+    sums = np.empty(n_groups, np.float64)
+    lanes, here = np.empty(BLOCK, np.float32), np.empty(BLOCK, np.float32)
+    for j in range(SLICE_CENTROIDS * sub_dim):
+        centroids[j] = np.float32(0)
+    for i in range(n):
+        distances[i] = np.float32(np.inf)
+    for j in range(SLICE_CENTROIDS):
+        total = 0.0
+        for group in range(n_groups):
+            for i in range(BLOCK):
+                lanes[i] = np.float32(0)
+            stop = min(n, (group + 1) * GROUP)
+            for start in range(group * GROUP, stop, BLOCK):
+                far = distances[start : min(start + BLOCK, stop)]
+                for i in range(far.size):
+                    here[i] = np.float32(0)
+                for k in range(sub_dim):
+                    column, centre = columns[k * n + start : k * n + start + far.size], centroids[j * sub_dim + k]
+                    for i in range(far.size):
+                        x = column[i] - centre
+                        here[i] += x * x
+                for i in range(far.size):
+                    far[i] = here[i] if here[i] < far[i] else far[i]
+                    lanes[i] += far[i]
+            sums[group] = 0.0
+            for i in range(BLOCK):
+                sums[group] += np.float64(lanes[i])
+            total += sums[group]
+        if not total > 0.0:
+            return j + 1
+        if j + 1 == SLICE_CENTROIDS:
+            break
+        left, group = draws[j] * total, 0
+        while group < n_groups - 1 and left >= sums[group]:
+            left -= sums[group]
+            group += 1
+        chosen, stop = group * GROUP, min(n, (group + 1) * GROUP)
+        for i in range(group * GROUP, stop):  # the last with a distance, if rounding leaves more than all
+            if distances[i] > np.float32(0):
+                chosen = i
+                left -= np.float64(distances[i])
+                if left < 0.0:
+                    break
+        for k in range(sub_dim):
+            centroids[(j + 1) * sub_dim + k] = columns[k * n + chosen]
+    return SLICE_CENTROIDS
 
 
 @kernel((inputs(_F32), _I64, _I64, outputs(_F32), _I64, _I64, outputs(_F64)))
