@@ -51,6 +51,7 @@ bench: $(VENV)/installed
 	$(BIN)/python -m benchmarks.vector_costs
 	$(BIN)/python -m benchmarks.derivations
 	$(BIN)/python -m benchmarks.fasttext_models
+	$(BIN)/python -m benchmarks.quantization
 	$(BIN)/python -m benchmarks.softmax_regression
 
 $(VENV)/installed: pyproject.toml

@@ -1,4 +1,4 @@
-"""What is timed, as a process of its own: `worker.py SYSTEM train|test|predict JSON`. Runs in the peer's environment, so it imports nothing of ours."""
+"""What is timed, as a process of its own: `worker.py SYSTEM VERB JSON`. Runs in the peer's environment, so it imports nothing of ours."""
 
 from __future__ import annotations
 
@@ -118,7 +118,39 @@ def open_model(system, job):
     print(json.dumps({"seconds": seconds, "first": time.perf_counter() - started, "private_mb": added}))
 
 
+def quantize(system, job):
+    """Quantise a saved model, save it and print the seconds that it took and its P@1; `epochs` is of training on, 0 for none."""
+    started = time.perf_counter()
+    if system == "lexigrad":
+        import lexigrad
+
+        model = lexigrad.load(job["model"]).set_params(threads=2)
+        again = {"retrain": job["train"], "epochs": job["epochs"], "lr": job["lr"]} if job["epochs"] else {}
+        small = model.quantize(job["cutoff"], sub_dim=job["sub_dim"], norms=job["norms"], **again)
+        seconds = time.perf_counter() - started
+        for suffix in (".lexigrad", ".ftz"):
+            small.save(job["small"] + suffix)
+        precision = lexigrad.load(job["small"] + ".ftz").evaluate_file(job["test"]).precision
+    else:
+        model = fasttext_module(system).load_model(job["model"])
+        model.quantize(
+            input=job["train"],
+            cutoff=job["cutoff"],
+            dsub=job["sub_dim"],
+            qnorm=job["norms"],
+            retrain=job["epochs"] > 0,
+            epoch=max(1, job["epochs"]),
+            lr=job["lr"],
+            thread=2,
+            verbose=0,
+        )
+        seconds = time.perf_counter() - started
+        model.save_model(job["small"] + ".ftz")
+        precision = fasttext_module(system).load_model(job["small"] + ".ftz").test(job["test"])[1]
+    print(json.dumps({"seconds": seconds, "precision": precision}))
+
+
 if __name__ == "__main__":
-    {"train": train, "test": test, "predict": predict, "open": open_model}[sys.argv[2]](
+    {"train": train, "test": test, "predict": predict, "open": open_model, "quantize": quantize}[sys.argv[2]](
         sys.argv[1], json.loads(sys.argv[3])
     )

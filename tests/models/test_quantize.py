@@ -11,10 +11,18 @@ from typing import Any
 
 import numpy as np
 import pytest
+from benchmarks.peers import ROOT
 
 import lexigrad
-from benchmarks.peers import ROOT
-from lexigrad import DataError, DivergenceError, FormatError, NotFittedError, ParameterError, TextClassifier, WordVectors
+from lexigrad import (
+    DataError,
+    DivergenceError,
+    FormatError,
+    NotFittedError,
+    ParameterError,
+    TextClassifier,
+    WordVectors,
+)
 from lexigrad.formats.fasttext_bin import CodedMatrix, read_fasttext
 from lexigrad.models import fitted_vectors
 from lexigrad.models.explanation import rows_of
@@ -399,7 +407,11 @@ def test_every_form_has_the_same_vectors(name: str, how: dict[str, Any], tmp_pat
     small.save(tmp_path / "v.ftz")
     plain = oracle.Model(tmp_path / "v.ftz")
     unknown = ["sportfood", "law99"]
-    for one in (lexigrad.load(tmp_path / "v.lexigrad"), lexigrad.load(tmp_path / "v.ftz"), pickle.loads(pickle.dumps(small))):
+    for one in (
+        lexigrad.load(tmp_path / "v.lexigrad"),
+        lexigrad.load(tmp_path / "v.ftz"),
+        pickle.loads(pickle.dumps(small)),
+    ):
         assert isinstance(one, WordVectors)
         assert isinstance(one.fitted.input, CodedMatrix)
         assert list(one.words) == list(small.words)
@@ -419,10 +431,18 @@ def test_every_form_has_the_same_vectors(name: str, how: dict[str, Any], tmp_pat
 def test_large_vectors_are_decoded_in_parts(name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     questions = {"any": [tuple(vectors_of(name).words[i : i + 4]) for i in range(0, 40, 4)]}
     small, other = vectors_of(name).quantize(), vectors_of(name).quantize()
-    expected = small.most_similar("law3", 5), small.analogy("law1", "law2", "food3", 4), small.evaluate_analogies(questions)
+    expected = (
+        small.most_similar("law3", 5),
+        small.analogy("law1", "law2", "food3", 4),
+        small.evaluate_analogies(questions),
+    )
     monkeypatch.setattr(fitted_vectors, "DECODED_BYTES", 0)
     monkeypatch.setattr(fitted_vectors, "CHUNK", 7)
-    found = other.most_similar("law3", 5), other.analogy("law1", "law2", "food3", 4), other.evaluate_analogies(questions)
+    found = (
+        other.most_similar("law3", 5),
+        other.analogy("law1", "law2", "food3", 4),
+        other.evaluate_analogies(questions),
+    )
     for ours, theirs in zip(found[:2], expected[:2], strict=True):
         assert [word for word, _ in ours] == [word for word, _ in theirs]
         np.testing.assert_allclose([c for _, c in ours], [c for _, c in theirs], atol=1e-6)
@@ -548,7 +568,10 @@ def check_vectors(path: Path, answers: dict[str, Any]) -> None:
 def peer() -> Path:
     """Return an interpreter that has fastText, or skip."""
     for python in (ROOT / ".bench/systems/fasttext-community/bin/python", Path(sys.executable)):
-        if python.exists() and subprocess.run([python, "-c", "import fasttext"], capture_output=True, check=False).returncode == 0:
+        if (
+            python.exists()
+            and subprocess.run([python, "-c", "import fasttext"], capture_output=True, check=False).returncode == 0
+        ):
             return python
     pytest.skip("fastText is not installed: python -m benchmarks.peers installs it")
 

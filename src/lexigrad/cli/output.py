@@ -89,9 +89,9 @@ def stored_as(matrix: Any) -> str:
     return f"quantised, {matrix.shape[0]:,} x {matrix.codes.shape[1]:,} bytes for slices of {matrix.sub_dim}{apart}"
 
 
-def load_any(path: Path) -> Any:
+def load_any(path: Path, quiet: bool = False) -> Any:
     """Open a classifier or word vectors, with a note while kernels compile."""
-    with compile_note():
+    with compile_note(quiet):
         import lexigrad
 
         return lexigrad.load(path)

@@ -54,7 +54,7 @@ def quantize(
     """
     if not target.absolute().parent.is_dir():
         raise ParameterError(f"{target}: there is no folder {target.parent}; make it first")
-    large = load_any(model)
+    large = load_any(model, quiet)
     classifier = hasattr(large, "predict")
     given: dict[str, Any] = {"quantize_output": quantize_output or None, "retrain": retrain, "epochs": epochs, "lr": lr}
     _check_target(large, classifier, target)
@@ -71,7 +71,11 @@ def quantize(
         }  # fmt: skip
     with compile_note(quiet):
         import lexigrad.models.quantize  # noqa: F401
-    small = large.quantize(**settings)
+    try:
+        small = large.quantize(**settings)
+    except KeyboardInterrupt:
+        say("interrupted: nothing was written")
+        raise
     small.set_params(**before)
     small.save(target)
     sizes = model.stat().st_size, target.stat().st_size
