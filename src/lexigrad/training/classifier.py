@@ -134,6 +134,10 @@ class Weights:
         rows[:, :dim] = (2 * drawn - 1) * np.float32(OUTPUT_LENGTH / np.sqrt(dim))
         self.members, self.threads = members, threads
 
+    def begin_at(self, rows: NDArray[np.integer], vectors: NDArray[np.float32]) -> None:
+        """Let features with rows of their own begin at given vectors, (n, dim)."""
+        self.input.reshape(-1, self.dim)[rows] = vectors
+
     def _each_range(self, function: Callable[[int, int], None]) -> None:
         edges = np.linspace(0, len(self.members), 4 * self.threads + 1).astype(np.int64)
         list(map_threads(lambda i: function(edges[i], edges[i + 1]), range(4 * self.threads), self.threads))
