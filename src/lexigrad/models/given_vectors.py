@@ -6,7 +6,7 @@ import os
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,7 +32,14 @@ Given: TypeAlias = "WordVectors | str | os.PathLike[str] | Mapping[Any, Any]"
 """What a user may give."""
 
 
-def read_given(vectors: Any, dim: int) -> tuple[Sequence[Any], Vectors]:
+class GivenVectors(NamedTuple):
+    """Words and their vectors, (n, dim)."""
+
+    words: Sequence[Any]
+    rows: Vectors
+
+
+def read_given(vectors: Any, dim: int) -> GivenVectors:
     """Return words and their vectors, (n, dim).
 
     Parameters
@@ -77,7 +84,7 @@ def read_given(vectors: Any, dim: int) -> tuple[Sequence[Any], Vectors]:
     if not np.isfinite(total):
         broken = int(np.flatnonzero(~np.isfinite(rows).all(axis=1))[0])
         raise DataError(f"{name}: the vector of {words[broken]!r} has a number that is not finite")
-    return words, rows
+    return GivenVectors(words, rows)
 
 
 def _stacked(vectors: Mapping[Any, Any]) -> Vectors:
@@ -160,7 +167,7 @@ class StartingWords:
 
 
 def starting_words(
-    vocabulary: Vocabulary, min_count: int, vectors: Any, dim: int, tokenizer: int, keep_unseen: bool
+    vocabulary: Vocabulary, min_count: int, given: GivenVectors, tokenizer: int, keep_unseen: bool
 ) -> StartingWords:
     """Return the words that have rows where some begin at given vectors.
 
@@ -168,13 +175,12 @@ def starting_words(
     ----------
     vocabulary : all tokens of the training texts, by falling count
     min_count : words that occur less often have a row only if they have a vector
-    vectors, dim : see `read_given`
+    given : the vectors
     tokenizer : a value of `lexigrad.text.tokens.TOKENIZERS`
     keep_unseen : whether words that do not occur in training have a row, too
     """
-    words, rows = read_given(vectors, dim)
-    given, sources = as_tokens(words, tokenizer)
-    everything, places = _ids_in(vocabulary, given)
+    tokens, sources = as_tokens(given.words, tokenizer)
+    everything, places = _ids_in(vocabulary, tokens)
     n = len(vocabulary)
     seen = places < n
     n_seen = int(seen.sum())
@@ -191,15 +197,17 @@ def starting_words(
     used = slice(None) if keep_unseen else seen
     ids = word_ids[places[used]].astype(np.int64)
     chosen = ChosenWords(word_ids[:n], len(order), ids)
-    return StartingWords(everything.selected(order), chosen, ids, np.asarray(rows[sources[used]], np.float32), n_seen)
+    return StartingWords(
+        everything.selected(order), chosen, ids, np.asarray(given.rows[sources[used]], np.float32), n_seen
+    )
 
 
-def starting_vectors(vectors: Any, dim: int, tokenizer: int | None) -> FittedVectors:
+def starting_vectors(given: GivenVectors, tokenizer: int | None) -> FittedVectors:
     """Return given vectors as a model of words alone, which the training of word vectors can begin with.
 
     `tokenizer`: as in `as_tokens`; None where sentences are lists of items, and words are taken as they are.
     """
-    words, rows = read_given(vectors, dim)
+    words, rows = given
     if tokenizer is not None:
         tokens, sources = as_tokens(words, tokenizer)
         words, rows = Words(tokens.arena, tokens.offsets), np.asarray(rows[sources], np.float32)

@@ -199,7 +199,12 @@ class TextClassifier(WithParameters):
 
         params = self.get_params()
         check_parameters(params)
-        self._fitted, self.losses_, error = train_fitted(batches, params, callback, vectors, keep_unseen)
+        given = None
+        if vectors is not None:  # before the texts, which may take long
+            from lexigrad.models.given_vectors import read_given
+
+            given = read_given(vectors, self.dim)
+        self._fitted, self.losses_, error = train_fitted(batches, params, callback, given, keep_unseen)
         if error is not None:
             raise error
         return self

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,15 +20,18 @@ from lexigrad.text.vocabulary import Vocabulary
 from lexigrad.training.classifier import LabelledTexts, Questions, Weights, train_classifier
 from lexigrad.training.progress import Callback, display
 
+if TYPE_CHECKING:
+    from lexigrad.models.given_vectors import GivenVectors
+
 
 def train_fitted(
     batches: Iterator[TextBatch],
     params: dict[str, Any],
     callback: Callback | None,
-    vectors: Any = None,
+    given: GivenVectors | None = None,
     keep_unseen: bool = True,
 ) -> tuple[FittedClassifier, list[float], BaseException | None]:
-    """Train a classifier; `vectors` and `keep_unseen` as in `TextClassifier.fit`.
+    """Train a classifier, the vectors of whose words may begin at `given` ones; `keep_unseen` as in `TextClassifier.fit`.
 
     Returns the model, the course of its loss, and the exception that ended training early (Ctrl-C, divergence, an
     error in the callback)
@@ -40,10 +43,10 @@ def train_fitted(
     corpus = read_corpus(batches, tokenizer, threads)
     features = {name: params[name] for name in ("min_count", "word_ngrams", "min_n", "max_n", "buckets")}
     start = None
-    if vectors is not None:
+    if given is not None:
         from lexigrad.models.given_vectors import starting_words
 
-        start = starting_words(corpus.vocabulary, params["min_count"], vectors, params["dim"], tokenizer, keep_unseen)
+        start = starting_words(corpus.vocabulary, params["min_count"], given, tokenizer, keep_unseen)
     space, texts = encode_corpus(corpus, **features, threads=threads, words=None if start is None else start.chosen)
     data = LabelledTexts(
         texts, space.members, corpus.label_ids, corpus.label_offsets, len(corpus.labels), corpus.n_tokens

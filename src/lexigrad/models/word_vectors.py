@@ -28,14 +28,14 @@ from lexigrad.models.parameters import WithParameters, check_whole
 from lexigrad.text.sentences import BATCH_BYTES, TokenStore, encode_items, encode_texts
 from lexigrad.text.sources import Paths, files_of, is_table, read_file, read_table, read_texts
 from lexigrad.text.tokens import tokenizer_code
-from lexigrad.text.vocabulary import Vocabulary
 from lexigrad.text.words import encoded
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from lexigrad.models.given_vectors import Given
+    from lexigrad.models.given_vectors import Given, GivenVectors
     from lexigrad.text.batches import TextBatch
+    from lexigrad.text.vocabulary import Vocabulary
     from lexigrad.training.progress import Callback
 
 VECTOR_PARAMETERS = (
@@ -60,22 +60,29 @@ class Start:
     """What training begins with: this model, given vectors, or neither."""
 
     resume: bool
-    vectors: Given | None
+    given: GivenVectors | None
     keep_unseen: bool
 
-    def __post_init__(self) -> None:
-        if self.resume and self.vectors is not None:
+    @classmethod
+    def of(cls, resume: bool, vectors: Given | None, keep_unseen: bool, dim: int) -> Start:
+        """Read the vectors that are given, before the text, which may take long."""
+        if vectors is None:
+            return cls(resume, None, True)
+        if resume:
             raise ParameterError(
                 "resume=True goes on from the vectors of this model, and vectors= begins with others: give one of the two"
             )
+        from lexigrad.models.given_vectors import read_given
 
-    def model(self, model: WordVectors, tokenizer: int | None) -> FittedVectors | None:
-        """Return the arrays that training begins with."""
-        if self.vectors is None:
+        return cls(False, read_given(vectors, dim), keep_unseen)
+
+    def arrays(self, model: WordVectors, words: Vocabulary | list[Any]) -> FittedVectors | None:
+        """Return what training begins with, for text or a list of items."""
+        if self.given is None:
             return model.fitted if self.resume else None
         from lexigrad.models.given_vectors import starting_vectors
 
-        return starting_vectors(self.vectors, model.dim, tokenizer)
+        return starting_vectors(self.given, None if isinstance(words, list) else tokenizer_code(model.tokenizer))
 
 
 class WordVectors(WithParameters):
@@ -223,7 +230,7 @@ class WordVectors(WithParameters):
             Ctrl-C; the model holds what it had learned until then and can be used.
         """
         check_vector_parameters(self.get_params())
-        start = Start(resume, vectors, keep_unseen)
+        start = Start.of(resume, vectors, keep_unseen, self.dim)
         store = self._store(cache_dir)
         if is_table(sentences):
             return self._fit_texts(
@@ -267,7 +274,7 @@ class WordVectors(WithParameters):
         it instead of the text. What else, and what is raised: see `fit`.
         """
         check_vector_parameters(self.get_params())
-        start = Start(resume, vectors, keep_unseen)
+        start = Start.of(resume, vectors, keep_unseen, self.dim)
         files = files_of(path)
         batches = read_file(files, text=text, label=None, batch_bytes=BATCH_BYTES)
         if not keep_cache:
@@ -324,9 +331,8 @@ class WordVectors(WithParameters):
         def keep(fitted: FittedVectors, losses: list[float]) -> None:
             self._fitted, self.losses_ = fitted, losses
 
-        tokenizer = tokenizer_code(self.tokenizer) if isinstance(items, Vocabulary) else None
         train(
-            self.get_params(), store, Words(items, counts), start.model(self, tokenizer), began, callback, keep, resume=start.resume,
+            self.get_params(), store, Words(items, counts), start.arrays(self, items), began, callback, keep, resume=start.resume,
             keep_unseen=start.keep_unseen,
         )  # fmt: skip
         return self
