@@ -167,7 +167,23 @@ def tokens_of(words: list[str], tokenizer: int) -> dict[str, str]:
 
 
 def test_a_word_is_the_token_that_it_becomes() -> None:
-    words = ["New", "NEW", "Ünder", "new", "york", "don't", "new-york", "</s>", ".", "", " ", "a b", "東", "東京", "York"]
+    words = [
+        "New",
+        "NEW",
+        "Ünder",
+        "new",
+        "york",
+        "don't",
+        "new-york",
+        "</s>",
+        ".",
+        "",
+        " ",
+        "a b",
+        "東",
+        "東京",
+        "York",
+    ]
     assert tokens_of(words, WORDS) == {"new": "new", "ünder": "Ünder", "york": "york", ".": ".", "東": "東"}
     kept = [word for word in words if word.strip() and " " not in word]
     assert tokens_of(words, WHITESPACE) == {word: word for word in kept}
