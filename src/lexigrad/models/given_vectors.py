@@ -185,7 +185,7 @@ def starting_words(
     seen = places < n
     n_seen = int(seen.sum())
     if not n_seen:
-        warnings.warn(NONE_MET, LexigradWarning, stacklevel=6)
+        warnings.warn(NONE_MET, LexigradWarning, stacklevel=5)
     kept = everything.counts >= min_count
     kept[n:] = False
     kept[places[seen]] = True
