@@ -1,6 +1,7 @@
 """Classifiers that begin at word vectors: accuracy with few texts and with all, against training without, and against fastText with the same file.
 
 python -m benchmarks.pretrained --seeds 5
+python -m benchmarks.pretrained --lengths --seeds 6      how random the output weights should be at first, by dev texts
 
 The vectors are learned once from wiki8 (skip-gram, dim 100, 5 epochs) and kept under .bench. Learning rate and epochs of each row are chosen on the
 dev texts, with one seed; TREC has none, so there 500 training texts are held out for that. Texts are lower-cased with punctuation split off.
@@ -21,6 +22,7 @@ import lexigrad
 from benchmarks.data import CACHE, folder, prepared
 from benchmarks.measure import header, run, table
 from benchmarks.peers import PEERS
+from lexigrad.training import classifier
 
 FASTTEXT = "fasttext-community"
 SETS = ("sst2", "sst5", "trec6")
@@ -38,6 +40,8 @@ ROWS: dict[str, dict[str, Any]] = {
     "fasttext-community, vectors": {"system": FASTTEXT, "vectors": True},
 }
 DIM = 100
+LENGTHS = (3.0, 1.0, 0.3, 0.1, 0.01)
+"""Values of GIVEN_OUTPUT_LENGTH."""
 
 
 def main() -> None:
@@ -45,9 +49,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sets", nargs="+", default=list(SETS), choices=SETS)
     parser.add_argument("--seeds", type=int, default=5, help="draws of the texts, and trainings, of each row")
+    parser.add_argument("--lengths", action="store_true", help="compare values of GIVEN_OUTPUT_LENGTH instead")
     arguments = parser.parse_args()
     print(header("benchmarks.pretrained").replace(", ".join(PEERS.values()), PEERS[FASTTEXT]))
     vectors = wiki_vectors()
+    if arguments.lengths:
+        columns = ["dev: P@1, log loss", *(f"random output, {length:g} / √dim" for length in LENGTHS)]
+        print(table(columns, [row for name in arguments.sets for row in lengths(name, arguments.seeds, vectors)]))
+        return
     rows = []
     with tempfile.TemporaryDirectory() as where:
         for name in arguments.sets:
@@ -105,6 +114,39 @@ def measure(name: str, share: float, seeds: int, vectors: Path, where: Path) -> 
         )
         print(*rows[-1], file=sys.stderr, flush=True)
     return rows
+
+
+def lengths(name: str, seeds: int, vectors: Path) -> list[list[str]]:
+    """Train on a tenth of the texts, with all vectors and with a tenth of them, from output weights of each length."""
+    train, dev, _ = parts(name)
+    texts, labels = taken_apart(train)
+    everything = _opened(vectors)
+    some = np.random.default_rng(0).permutation(len(everything))[: len(everything) // 10]
+    few = {everything.words[i]: everything.vectors[i] for i in some.tolist()}
+    rows = []
+    for given, which in ((everything, "all vectors"), (few, "a tenth of the vectors")):
+        for lr, epochs in ((0.05, 80), (0.5, 20)):
+            cells = []
+            for classifier.GIVEN_OUTPUT_LENGTH in LENGTHS:
+                found = []
+                for seed in range(seeds):
+                    drawn = np.random.default_rng(seed).permutation(len(texts))[: len(texts) // 10].tolist()
+                    clf = lexigrad.TextClassifier(
+                        dim=DIM, lr=lr, epochs=epochs, word_ngrams=2, tokenizer="whitespace", threads=1, seed=seed
+                    )
+                    clf.fit([texts[i] for i in drawn], [labels[i] for i in drawn], vectors=given)
+                    evaluation = clf.evaluate(*taken_apart(dev))
+                    found.append((evaluation.precision, evaluation.log_loss))
+                precision, log_loss = (statistics.mean(column) for column in zip(*found, strict=True))
+                cells.append(f"{precision:.4f}, {log_loss:.3f}")
+            rows.append([f"{name}, {which}, lr {lr}, {epochs} epochs", *cells])
+    return rows
+
+
+def taken_apart(listed: list[str]) -> tuple[list[str], list[str]]:
+    """Return texts and labels of fastText lines with one label each."""
+    pairs = [(*line.split(" ", 1), "")[:2] for line in listed]
+    return [text for _, text in pairs], [label for label, _ in pairs]
 
 
 def written(path: Path, lines: list[str]) -> str:

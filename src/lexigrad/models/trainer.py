@@ -55,7 +55,7 @@ def train_fitted(
     questions = Questions.of(params["loss"], label_counts, params["negatives"])
     weights = Weights(space.members, questions.n_outputs, params["dim"], params["seed"], threads)
     if start is not None:
-        weights.begin_at(space.slot_rows[start.ids], start.vectors)
+        weights.begin_at(space.slot_rows[start.ids], start.vectors, start.n_seen > 0)
     read_seconds = time.perf_counter() - started
     settings = {name: params[name] for name in ("epochs", "lr", "seed")}
     losses: list[float] = []
