@@ -40,6 +40,8 @@ bench: $(VENV)/installed
 	$(BIN)/pip install --quiet -e '.[bench]'
 	$(BIN)/python -m benchmarks.peers
 	$(BIN)/python -m benchmarks.train_classifier
+	$(BIN)/python -m benchmarks.train_losses
+	$(BIN)/python -m benchmarks.pretrained
 	$(BIN)/python -m benchmarks.predict_classifier
 	$(BIN)/python -m benchmarks.startup
 	$(BIN)/python -m benchmarks.mathematics

@@ -1,4 +1,4 @@
-"""fastText's own models and losses: naming the language of 100,000 sentences, opening a large file, training by the other losses; side by side.
+"""fastText's own models: naming the language of 100,000 sentences, opening a large file; side by side.
 
 python -m benchmarks.fasttext_models
 """
@@ -19,7 +19,6 @@ from benchmarks.peers import PEERS
 
 SYSTEMS = ("lexigrad", *PEERS)
 SENTENCES = 100_000
-LOSSES = {"hierarchical_softmax": "hs", "one_vs_all": "ova", "negative_sampling": "ns"}
 LARGE = "fasttext-community"
 """Makes the large file."""
 
@@ -40,12 +39,6 @@ def main() -> None:
         print(
             table(
                 ["file", "system", "opening, s", "first prediction, s", "private MB it adds"], opening(where, repeats)
-            )
-        )
-        print(
-            table(
-                ["loss", "system", "seconds, median (min-max)", "fastest peer / this", "P@1, mean"],
-                training(where, repeats),
             )
         )
 
@@ -89,37 +82,6 @@ def opening(where: str, repeats: int) -> list[list[str]]:
         ]
         for system in SYSTEMS
     ]
-
-
-def training(where: str, repeats: int) -> list[list[str]]:
-    """Train on 20 Newsgroups by each loss."""
-    chosen = SETS["newsgroups20"]
-    rows = []
-    for loss, short in LOSSES.items():
-        seconds: dict[str, list[float]] = {system: [] for system in SYSTEMS}
-        precision: dict[str, list[float]] = {system: [] for system in SYSTEMS}
-        for seed in range(repeats):
-            for system in SYSTEMS:
-                job = {
-                    "train": str(prepared("newsgroups20", "train")), "model": f"{where}/model.lexigrad", "dim": 100, "lr": chosen.lr,
-                    "epochs": chosen.epochs, "buckets": chosen.buckets, "seed": seed, "tokenizer": "whitespace",
-                    "loss": loss if system == "lexigrad" else short,
-                }  # fmt: skip
-                seconds[system].append(run(system, "train", job).seconds)
-                test = {**job, "test": str(prepared("newsgroups20", "test"))}
-                precision[system].append(float(run(system, "test", test).output))
-        fastest = min(statistics.median(seconds[peer]) for peer in PEERS)
-        rows += [
-            [
-                loss,
-                system,
-                spread(seconds[system], ".2f"),
-                f"{fastest / statistics.median(seconds[system]):.2f}",
-                f"{statistics.mean(precision[system]):.4f}",
-            ]
-            for system in SYSTEMS
-        ]
-    return rows
 
 
 if __name__ == "__main__":

@@ -43,10 +43,11 @@ def train(system, job):
             lr=job["lr"],
             wordNgrams=2,
             bucket=job["buckets"],
-            thread=2,
+            thread=job.get("threads", 2),
             verbose=0,
             seed=job["seed"],
             loss=job.get("loss", "softmax"),
+            pretrainedVectors=job.get("vectors", ""),
         )
         model.save_model(job["model"])
 

@@ -59,6 +59,20 @@ def test_train_quiet_says_nothing(files: Path) -> None:
     assert (files / "quiet.lexigrad").exists()
 
 
+def test_training_begins_at_given_vectors(files: Path) -> None:
+    (files / "words.vec").write_text("2 3\nsport1 1 2 3\nelsewhere 4 5 6\n")
+    out, same = files / "given.lexigrad", ("--dim", 3, "--epochs", 1, "--lr", 1e-30, "--threads", 1)
+    for switch, expected in (("--keep-unseen", 1), ("--no-keep-unseen", 0)):
+        result = run("train", files / "train.txt", "-o", out, *same, "--vectors", files / "words.vec", switch)
+        assert "1 words of the texts began with a given vector" in result.stderr
+        model = lexigrad.load(out)
+        assert model.explain("elsewhere").known == expected
+        np.testing.assert_allclose(model.explain("sport1").scores, model.fitted.output @ [1, 2, 3], rtol=1e-5)
+    wrong = run("train", files / "train.txt", "-o", out, "--vectors", files / "words.vec", code=2)
+    assert "words.vec: the vectors have 3 numbers each, and dim=100: set dim=3" in wrong.stderr
+    assert "no such file" in run("train", files / "train.txt", "-o", out, "--vectors", files / "no.vec", code=2).stderr
+
+
 def test_test(files: Path) -> None:
     result = json.loads(run("test", files / "m.lexigrad", files / "test.txt", "--json").stdout)
     evaluation = lexigrad.load(files / "m.lexigrad").evaluate_file(files / "test.txt")

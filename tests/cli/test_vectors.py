@@ -59,6 +59,21 @@ def test_a_folder_a_cache_and_going_on(files: Path, tmp_path: Path) -> None:
     assert "dim=12, and dim=9 was set" in message
 
 
+def test_training_begins_at_given_vectors(files: Path) -> None:
+    (files / "words.vec").write_text("2 3\ntea 1 2 3\nelsewhere 4 5 6\n")
+    out, given = files / "given.lexigrad", ("--vectors", files / "words.vec")
+    same = ("-o", out, "--dim", 3, "--epochs", 1, "--lr", 1e-30, "--threads", 1, "--quiet")
+    for switch, expected in (("--keep-unseen", True), ("--no-keep-unseen", False)):
+        run("vectors", files / "corpus.txt", *same, *given, switch)
+        vectors = lexigrad.load(out)
+        assert vectors["tea"].tolist() == [1, 2, 3]
+        assert ("elsewhere" in vectors) == expected
+    assert "dim=4: set dim=3" in run("vectors", files / "corpus.txt", *same, *given, "--dim", 4, code=2).stderr
+    both = run("vectors", files / "corpus.txt", *same, *given, "--resume", out, code=2).stderr
+    assert "give one of the two" in both
+    assert "no such file" in run("vectors", files / "corpus.txt", *same, "--vectors", files / "no", code=2).stderr
+
+
 def test_neighbors(files: Path) -> None:
     result = run("neighbors", files / "v.lexigrad", "tea", "dog", "--k", 4)
     lines = [line.split("\t") for line in result.stdout.splitlines()]

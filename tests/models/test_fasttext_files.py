@@ -23,6 +23,7 @@ GOLDEN: dict[str, Any] = json.loads((FOLDER / "golden.json").read_text(encoding=
 CLASSIFIERS = sorted(GOLDEN["classifiers"])
 VECTORS = sorted(GOLDEN["vectors"])
 TEXTS: list[str] = GOLDEN["texts"]
+REAL_VECTORS: dict[str, Any] = json.loads((FOLDER / "real_vectors.json").read_text(encoding="utf-8"))
 
 
 def opened(name: str) -> TextClassifier:
@@ -206,6 +207,25 @@ def test_real_vectors_are_those_that_fasttext_wrote_as_text(name: str) -> None:
     assert isinstance(theirs, WordVectors)
     assert list(ours.words) == list(theirs.words)
     np.testing.assert_allclose(ours.vectors, theirs.vectors, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", REAL_VECTORS)
+def test_real_vectors_are_those_of_fasttext(name: str) -> None:
+    model = lexigrad.load(real_data(f"models/{name}.bin"))
+    assert isinstance(model, WordVectors)
+    unknown = 0
+    for word, theirs in REAL_VECTORS[name]["vectors"].items():
+        if theirs:
+            np.testing.assert_allclose(model[word], theirs, atol=2e-7)
+        else:
+            with pytest.raises(KeyError, match="has no vector"):
+                model[word]
+        unknown += word not in model
+    assert unknown >= 4
+    for word, nearest in REAL_VECTORS[name]["nearest"].items():
+        ours = model.most_similar(word, 5)
+        assert [other for other, _ in ours] == [other for other, _ in nearest]
+        np.testing.assert_allclose([score for _, score in ours], [score for _, score in nearest], atol=1e-5)
 
 
 @pytest.mark.parametrize("name", VECTORS)

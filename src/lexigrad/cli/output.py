@@ -30,6 +30,17 @@ Label = Annotated[str, typer.Option(help="Column that holds the label, in files 
 Threads = Annotated[
     int | None, typer.Option(help="Threads; by default all processors that the process may use.", show_default=False)
 ]
+Given = Annotated[
+    Path | None,
+    typer.Option(
+        "--vectors",
+        help="Word vectors that the words begin with: .vec, .bin, .lexigrad and others; --dim must be theirs.",
+        show_default=False,
+    ),
+]
+KeepUnseen = Annotated[
+    bool, typer.Option(help="Keep words of --vectors that the texts do not have, too, with the vectors given.")
+]
 Json = Annotated[
     bool, typer.Option("--json", help="Print the answer as JSON, with the names of the Python attributes.")
 ]

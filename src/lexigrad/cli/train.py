@@ -8,7 +8,20 @@ from typing import Annotated, Any
 
 import typer
 
-from lexigrad.cli.output import Input, Json, Label, Quiet, Text, Threads, compile_note, compiled_beside, print_json, say
+from lexigrad.cli.output import (
+    Given,
+    Input,
+    Json,
+    KeepUnseen,
+    Label,
+    Quiet,
+    Text,
+    Threads,
+    compile_note,
+    compiled_beside,
+    print_json,
+    say,
+)
 from lexigrad.errors import ParameterError
 
 
@@ -36,6 +49,8 @@ def train(
     threads: Threads = None,
     seed: Annotated[int, typer.Option(help="With --threads 1 it decides every bit of the model.")] = 0,
     deterministic: Annotated[bool, typer.Option(help="Not served yet: use --threads 1.")] = False,
+    vectors: Given = None,
+    keep_unseen: KeepUnseen = True,
     text: Text = "text",
     label: Label = "label",
     quiet: Quiet = False,
@@ -57,12 +72,17 @@ def train(
     }  # fmt: skip
     if not output.absolute().parent.is_dir():
         raise ParameterError(f"--output {output}: there is no folder {output.parent}; make it first")
-    model = _trained(input, output, params, text, label, quiet)
+    if vectors is not None and not vectors.is_file():
+        raise ParameterError(f"--vectors {vectors}: there is no such file")
+    start = {"vectors": vectors, "keep_unseen": keep_unseen}
+    model = _trained(input, output, params, start, text, label, quiet)
     model.save(output)
     _report(model, output, json, quiet)
 
 
-def _trained(input: Path, output: Path, params: dict[str, Any], text: str, label: str, quiet: bool) -> Any:
+def _trained(
+    input: Path, output: Path, params: dict[str, Any], start: dict[str, Any], text: str, label: str, quiet: bool
+) -> Any:
     from lexigrad.models.parameters import check_parameters
 
     check_parameters(params)
@@ -72,7 +92,7 @@ def _trained(input: Path, output: Path, params: dict[str, Any], text: str, label
         from lexigrad import TextClassifier
     model = TextClassifier(**params)
     try:
-        model.fit_file(input, text=text, label=label)
+        model.fit_file(input, text=text, label=label, **start)
     except KeyboardInterrupt:
         if model.__sklearn_is_fitted__():
             model.save(output)
@@ -94,6 +114,8 @@ def _report(model: Any, output: Path, json: bool, quiet: bool) -> None:
         )
         return
     size = output.stat().st_size / 1e6
+    if "n_given" in facts:
+        say(f"{facts['n_given_seen']:,} words of the texts began with a given vector", quiet)
     say(
         f"{facts['n_texts']:,} texts, {len(model.classes_):,} labels: read in {facts['read_seconds']:.1f} s, trained in "
         f"{facts['train_seconds']:.1f} s; {output} has {size:,.1f} MB",

@@ -8,7 +8,18 @@ from typing import Annotated, Any
 
 import typer
 
-from lexigrad.cli.output import Json, Quiet, Text, Threads, compile_note, load_vectors, print_json, say
+from lexigrad.cli.output import (
+    Given,
+    Json,
+    KeepUnseen,
+    Quiet,
+    Text,
+    Threads,
+    compile_note,
+    load_vectors,
+    print_json,
+    say,
+)
 from lexigrad.errors import ParameterError
 
 
@@ -63,6 +74,8 @@ def vectors(
             show_default=False,
         ),
     ] = None,
+    vectors: Given = None,
+    keep_unseen: KeepUnseen = True,
     cache_dir: Annotated[
         Path | None,
         typer.Option(help="Folder for the encoded text; without it up to 1 GB stays in memory.", show_default=False),
@@ -86,6 +99,8 @@ def vectors(
     }  # fmt: skip
     if not output.absolute().parent.is_dir():
         raise ParameterError(f"--output {output}: there is no folder {output.parent}; make it first")
+    if vectors is not None and not vectors.is_file():
+        raise ParameterError(f"--vectors {vectors}: there is no such file")
     start = None if resume is None else load_vectors(resume)
     if start is not None:
         start.set_params(
@@ -97,7 +112,9 @@ def vectors(
     trained = WordVectors(**params) if start is None else start
     before = trained._fitted
     try:
-        trained.fit_file(inputs, text=text, resume=start is not None, cache_dir=cache_dir, keep_cache=keep_cache)
+        trained.fit_file(
+            inputs, text=text, resume=start is not None, cache_dir=cache_dir, keep_cache=keep_cache, vectors=vectors, keep_unseen=keep_unseen
+        )  # fmt: skip
     except KeyboardInterrupt:
         if trained._fitted is not before:
             trained.save(output)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from lexigrad.evaluation.report import Evaluation
     from lexigrad.models.explanation import Explanation
     from lexigrad.models.fitted import FittedClassifier
+    from lexigrad.models.given_vectors import Given
     from lexigrad.training.progress import Callback
 
 PARAMETERS = (
@@ -138,6 +139,8 @@ class TextClassifier(WithParameters):
         text: str = "text",
         label: str = "label",
         callback: Callback | None = None,
+        vectors: Given | None = None,
+        keep_unseen: bool = True,
     ) -> Self:
         """Train on texts held in memory.
 
@@ -147,9 +150,14 @@ class TextClassifier(WithParameters):
         labels : one per text, or a list of labels per text
         text, label : names of the columns, for a table
         callback : called about ten times a second with a `lexigrad.Progress`
+        vectors : where the vectors of words begin, instead of at 0: `WordVectors`, the path of a file that `lexigrad.load` reads as such, or a
+            mapping from words to vectors. A word counts as the token that `tokenizer` makes of it; words with a vector are kept whatever `min_count`
+        keep_unseen : keep words with a vector that these texts do not have, too, for prediction; their vectors stay as given
 
         Raises
         ------
+        ParameterError
+            A setting, or vectors, that cannot be used, such as vectors of another length than `dim`.
         DataError
             Texts or labels that cannot be used.
         DivergenceError
@@ -157,7 +165,7 @@ class TextClassifier(WithParameters):
         KeyboardInterrupt
             Ctrl-C; the model holds what it had learned until then and can be used.
         """
-        self._fit(_labelled(texts, labels, text, label), callback)
+        self._fit(_labelled(texts, labels, text, label), callback, vectors, keep_unseen)
         dtype = getattr(labels, "dtype", None)
         if isinstance(dtype, np.dtype) and dtype.kind in "biufO":
             self._fitted = replace(self.fitted, classes=self.fitted.classes.astype(dtype))
@@ -170,6 +178,8 @@ class TextClassifier(WithParameters):
         text: str = "text",
         label: str = "label",
         callback: Callback | None = None,
+        vectors: Given | None = None,
+        keep_unseen: bool = True,
     ) -> Self:
         """Train on a file: fastText lines, CSV, TSV, JSONL, Parquet or Arrow, also .gz .zst .xz .bz2.
 
@@ -177,16 +187,24 @@ class TextClassifier(WithParameters):
         ----------
         path : the file, a folder, or several of them; "-" reads fastText lines from standard input
         text, label : names of the columns, for files that have columns
-        callback : as in `fit`, which also says what is raised
+        callback, vectors, keep_unseen : as in `fit`, which also says what is raised
         """
-        return self._fit(read_file(path, text=text, label=label, label_prefix=self.label_prefix), callback)
+        batches = read_file(path, text=text, label=label, label_prefix=self.label_prefix)
+        return self._fit(batches, callback, vectors, keep_unseen)
 
-    def _fit(self, batches: Iterator[TextBatch], callback: Callback | None) -> Self:
+    def _fit(
+        self, batches: Iterator[TextBatch], callback: Callback | None, vectors: Given | None, keep_unseen: bool
+    ) -> Self:
         from lexigrad.models.trainer import train_fitted
 
         params = self.get_params()
         check_parameters(params)
-        self._fitted, self.losses_, error = train_fitted(batches, params, callback)
+        given = None
+        if vectors is not None:  # before the texts, which may take long
+            from lexigrad.models.given_vectors import read_given
+
+            given = read_given(vectors, self.dim)
+        self._fitted, self.losses_, error = train_fitted(batches, params, callback, given, keep_unseen)
         if error is not None:
             raise error
         return self

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,14 +16,22 @@ from lexigrad.text.corpus import Corpus, read_corpus
 from lexigrad.text.features import FeatureSpace, encode_corpus
 from lexigrad.text.tokens import tokenizer_code
 from lexigrad.text.unicode import UNICODE_VERSION
+from lexigrad.text.vocabulary import Vocabulary
 from lexigrad.training.classifier import LabelledTexts, Questions, Weights, train_classifier
 from lexigrad.training.progress import Callback, display
 
+if TYPE_CHECKING:
+    from lexigrad.models.given_vectors import GivenVectors
+
 
 def train_fitted(
-    batches: Iterator[TextBatch], params: dict[str, Any], callback: Callback | None
+    batches: Iterator[TextBatch],
+    params: dict[str, Any],
+    callback: Callback | None,
+    given: GivenVectors | None = None,
+    keep_unseen: bool = True,
 ) -> tuple[FittedClassifier, list[float], BaseException | None]:
-    """Train a classifier.
+    """Train a classifier, the vectors of whose words may begin at `given` ones; `keep_unseen` as in `TextClassifier.fit`.
 
     Returns the model, the course of its loss, and the exception that ended training early (Ctrl-C, divergence, an
     error in the callback)
@@ -34,13 +42,20 @@ def train_fitted(
     tokenizer = tokenizer_code(params["tokenizer"])
     corpus = read_corpus(batches, tokenizer, threads)
     features = {name: params[name] for name in ("min_count", "word_ngrams", "min_n", "max_n", "buckets")}
-    space, texts = encode_corpus(corpus, **features, threads=threads)
+    start = None
+    if given is not None:
+        from lexigrad.models.given_vectors import starting_words
+
+        start = starting_words(corpus.vocabulary, params["min_count"], given, tokenizer, keep_unseen)
+    space, texts = encode_corpus(corpus, **features, threads=threads, words=None if start is None else start.chosen)
     data = LabelledTexts(
         texts, space.members, corpus.label_ids, corpus.label_offsets, len(corpus.labels), corpus.n_tokens
     )
     label_counts = np.bincount(corpus.label_ids, minlength=len(corpus.labels)).astype(np.int64)
     questions = Questions.of(params["loss"], label_counts, params["negatives"])
     weights = Weights(space.members, questions.n_outputs, params["dim"], params["seed"], threads)
+    if start is not None:
+        weights.begin_at(space.slot_rows[start.ids], start.vectors, start.n_seen > 0)
     read_seconds = time.perf_counter() - started
     settings = {name: params[name] for name in ("epochs", "lr", "seed")}
     losses: list[float] = []
@@ -61,20 +76,26 @@ def train_fitted(
         "n_texts": data.n_texts,
         "n_unlabelled": corpus.n_unlabelled,
         "n_tokens": data.n_tokens,
-        "n_features": int(space.members.sum()),
+        "n_features": int(space.members.sum()) - (0 if start is None else len(start.ids) - start.n_seen),
+        **({} if start is None else {"n_given": len(start.ids), "n_given_seen": start.n_seen}),
         "final_loss": losses[-1] if losses else None,
         "read_seconds": round(read_seconds, 3),
         "train_seconds": round(time.perf_counter() - started - read_seconds, 3),
         "finished": interrupted is None,
     }
-    return _fitted(corpus, space, weights, params, facts), losses, interrupted
+    words = corpus.vocabulary.selected(np.arange(space.n_words)) if start is None else start.vocabulary
+    return _fitted(corpus, words, space, weights, params, facts), losses, interrupted
 
 
 def _fitted(
-    corpus: Corpus, space: FeatureSpace, weights: Weights, params: dict[str, Any], facts: dict[str, Any]
+    corpus: Corpus,
+    words: Vocabulary,
+    space: FeatureSpace,
+    weights: Weights,
+    params: dict[str, Any],
+    facts: dict[str, Any],
 ) -> FittedClassifier:
     matrix, output = weights.finish()
-    words = corpus.vocabulary.selected(np.arange(space.n_words))
     sizes = {name: params[name] for name in ("word_ngrams", "min_n", "max_n")}
     reader = TextReader(tokenizer_code(params["tokenizer"]), words, space.slot_rows, space.n_buckets, **sizes)
     facts["unicode_version"] = UNICODE_VERSION

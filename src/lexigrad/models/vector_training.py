@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -10,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lexigrad.errors import DataError, DivergenceError, ParameterError
+from lexigrad.errors import DataError, DivergenceError, LexigradWarning, ParameterError
 from lexigrad.formats.fasttext_bin import CodedMatrix
 from lexigrad.machine.threads import thread_count
 from lexigrad.models.fitted_vectors import FittedVectors, means_of_rows
+from lexigrad.models.given_vectors import NONE_MET
 from lexigrad.text.sentences import TokenStore, whole_vocabulary
 from lexigrad.text.subwords import Subwords, subwords_of
 from lexigrad.text.vocabulary import Vocabulary, merge
@@ -66,7 +68,7 @@ class Words:
         if isinstance(self.items, Vocabulary):
             if not all(isinstance(item, str) for item in old.items):
                 raise DataError(
-                    "resume=True: these vectors are of items that are not str, so they cannot learn from text"
+                    "the vectors to begin with are of items that are not str, so they cannot learn from text"
                 )
             known = Vocabulary.from_strings(encoded(old.items), old.counts)
             *words, ids = merge(
@@ -85,26 +87,30 @@ class Words:
 
 def train(
     params: dict[str, Any], store: TokenStore, words: Words, start: FittedVectors | None, began: float, callback: Callback | None,
-    keep: Callable[[FittedVectors, list[float]], None],
+    keep: Callable[[FittedVectors, list[float]], None], *, resume: bool = True, keep_unseen: bool = True,
 ) -> None:  # fmt: skip
     """Train vectors on the sentences of a store, which is empty afterwards, and hand the result to `keep`, also when training is interrupted.
 
-    `start`: the model whose training goes on; `began`: when reading began, by `time.perf_counter`.
+    `start`: the model whose training goes on, or, without `resume`, `starting_vectors`; `began`: when reading began, by `time.perf_counter`;
+    `keep_unseen`: whether words of `start` that the sentences do not have are kept.
     """
     n_sentences, n_tokens = store.n_sentences, store.n_tokens
     n_old, ids = 0, np.arange(len(words.counts), dtype=np.int32)
     if start is not None:
-        _check_same(params, start)
+        if resume:
+            _check_same(params, start)
         n_old = len(start.items)
         words, ids = words.joined_to(start)
+        if not resume and not (ids < n_old).any():
+            warnings.warn(NONE_MET, LexigradWarning, stacklevel=6)
     counts = words.counts
-    order = _ordered(counts, params["min_count"], n_old)
+    order = _ordered(counts, params["min_count"], n_old, keep_unseen)
     rank = np.full(len(counts), -1, np.int32)
     rank[order] = np.arange(len(order), dtype=np.int32)
     items, counts = words.strings(order), counts[order]
     tokens, offsets = store.numbered(rank[ids])
     if not len(tokens):
-        raise DataError("resume=True: no word of the new sentences has a vector, nor occurs min_count times")
+        raise DataError("no word of the new sentences has a vector, nor occurs min_count times")
 
     subwords, rows, row_ends = _rows_of(params, words, order, counts, start)
     data = Sentences(tokens, n_tokens, cut(offsets), counts, rows, row_ends, subwords.n_rows, store.in_file)
@@ -123,7 +129,7 @@ def train(
         )  # fmt: skip
     except BaseException as raised:
         error = raised
-    if start is not None and isinstance(error, DivergenceError):
+    if start is not None and resume and isinstance(error, DivergenceError):
         raise error  # the vectors that training began with are better than none
     del data, tokens
     matrix, output = weights.finish()
@@ -150,10 +156,10 @@ def default_rate(params: dict[str, Any]) -> float:
     return LEARNING_RATES[params["model"], params["gradient"], params["max_n"] > 0]
 
 
-def _ordered(counts: NDArray[np.int64], min_count: int, n_old: int) -> NDArray[np.int64]:
-    """Return the words that get a vector, by falling count: the `n_old` first have one already."""
+def _ordered(counts: NDArray[np.int64], min_count: int, n_old: int, keep_unseen: bool) -> NDArray[np.int64]:
+    """Return the words that get a vector, by falling count: the `n_old` first have one already, and keep it at least where they occur."""
     kept = counts >= min_count
-    kept[:n_old] = True
+    kept[:n_old] = keep_unseen | (counts[:n_old] > 0)
     if not kept.any():
         raise DataError(
             f"no word occurs min_count={min_count} times; the most frequent one occurs {counts.max()} times: lower min_count"
@@ -209,10 +215,10 @@ def _go_on(
 
     The inner nodes of hierarchical softmax begin anew, as the counts and with them the tree have changed.
     """
-    dim, n_old = weights.dim, len(places)
+    dim, n_old, kept = weights.dim, len(places), places >= 0
     matrix = weights.rows(weights.input)
-    matrix[places, :dim] = start.input[:n_old]
+    matrix[places[kept], :dim] = start.input[:n_old][kept]
     buckets = np.searchsorted(subwords.buckets, start.subwords.buckets)
     matrix[subwords.n_words + buckets, :dim] = start.input[n_old:]
     if start.output is not None and loss != "hierarchical_softmax":
-        weights.rows(weights.output)[places, :dim] = start.output
+        weights.rows(weights.output)[places[kept], :dim] = start.output[kept]

@@ -6,6 +6,7 @@ import math
 import os
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Any, Self
 
@@ -32,6 +33,7 @@ from lexigrad.text.words import encoded
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+    from lexigrad.models.given_vectors import Given, GivenVectors
     from lexigrad.text.batches import TextBatch
     from lexigrad.text.vocabulary import Vocabulary
     from lexigrad.training.progress import Callback
@@ -51,6 +53,36 @@ FLOATS = 1 << 26
 """Similarities at a time."""
 MOST_LISTED = 256
 """Up to so many nearest words are kept in order while a row is read; for more the row is sorted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What training begins with: this model, given vectors, or neither."""
+
+    resume: bool
+    given: GivenVectors | None
+    keep_unseen: bool
+
+    @classmethod
+    def of(cls, resume: bool, vectors: Given | None, keep_unseen: bool, dim: int) -> Start:
+        """Read the vectors that are given, before the text, which may take long."""
+        if vectors is None:
+            return cls(resume, None, True)
+        if resume:
+            raise ParameterError(
+                "resume=True goes on from the vectors of this model, and vectors= begins with others: give one of the two"
+            )
+        from lexigrad.models.given_vectors import read_given
+
+        return cls(False, read_given(vectors, dim), keep_unseen)
+
+    def arrays(self, model: WordVectors, words: Vocabulary | list[Any]) -> FittedVectors | None:
+        """Return what training begins with, for text or a list of items."""
+        if self.given is None:
+            return model.fitted if self.resume else None
+        from lexigrad.models.given_vectors import starting_vectors
+
+        return starting_vectors(self.given, None if isinstance(words, list) else tokenizer_code(model.tokenizer))
 
 
 class WordVectors(WithParameters):
@@ -165,6 +197,8 @@ class WordVectors(WithParameters):
         resume: bool = False,
         cache_dir: str | os.PathLike[str] | None = None,
         callback: Callback | None = None,
+        vectors: Given | None = None,
+        keep_unseen: bool = True,
     ) -> Self:
         """Train on sentences held in memory, or on an iterable that is read once.
 
@@ -173,13 +207,19 @@ class WordVectors(WithParameters):
         sentences : texts (list, iterable, NumPy, pandas, Arrow: docs/data.md), or a table, or an iterable of lists of items. Items are words
             or anything hashable: products, songs, the nodes of walks in a graph
         text : name of the column, for a table
-        resume : go on from these vectors: words that are new and frequent enough are added, all others keep theirs as a start
+        resume : go on from the vectors of this model, its n-grams and its output vectors: words that are new and frequent enough are added, all
+            others keep theirs as a start
         cache_dir : folder for a temporary file of the encoded sentences; None keeps up to 2^28 tokens (1 GB) in memory, and more in a file in the
             system's temporary folder. From a file sentences are shuffled in runs of 64
         callback : called about ten times a second with a `lexigrad.Progress`
+        vectors : where the words' own rows begin, instead of at random: `WordVectors`, the path of a file that `lexigrad.load` reads as such, or a
+            mapping from words to vectors. N-grams and output vectors begin as they do without; words with a vector are kept whatever `min_count`
+        keep_unseen : keep words of `vectors` that these sentences do not have, too; their rows stay as given
 
         Raises
         ------
+        ParameterError
+            A setting, or vectors, that cannot be used, such as vectors of another length than `dim`.
         DataError
             Sentences that cannot be used, or no word that occurs `min_count` times.
         DivergenceError
@@ -190,13 +230,14 @@ class WordVectors(WithParameters):
             Ctrl-C; the model holds what it had learned until then and can be used.
         """
         check_vector_parameters(self.get_params())
+        start = Start.of(resume, vectors, keep_unseen, self.dim)
         store = self._store(cache_dir)
         if is_table(sentences):
             return self._fit_texts(
-                read_table(sentences, text=text, label=None, batch_bytes=BATCH_BYTES), store, resume, callback
+                read_table(sentences, text=text, label=None, batch_bytes=BATCH_BYTES), store, start, callback
             )
         if hasattr(sentences, "dtype") or hasattr(sentences, "type"):
-            return self._fit_texts(read_texts(sentences, batch_bytes=BATCH_BYTES), store, resume, callback)
+            return self._fit_texts(read_texts(sentences, batch_bytes=BATCH_BYTES), store, start, callback)
         if isinstance(sentences, (str, bytes)):
             raise DataError(
                 "sentences: expected several, got one str; pass a list of sentences, or use fit_file for a path"
@@ -207,11 +248,11 @@ class WordVectors(WithParameters):
             raise DataError("sentences: there are none")
         everything = chain([first], iterator)
         if isinstance(first, (str, bytes)):
-            return self._fit_texts(read_texts(everything, batch_bytes=BATCH_BYTES), store, resume, callback)
+            return self._fit_texts(read_texts(everything, batch_bytes=BATCH_BYTES), store, start, callback)
         if self.phrases:
             raise ParameterError(f"phrases={self.phrases}: items are not joined, only words of text; set phrases=0")
         began = time.perf_counter()
-        return self._fit_words(store, *encode_items(everything, store), resume, began, callback)
+        return self._fit_words(store, *encode_items(everything, store), start, began, callback)
 
     def fit_file(
         self,
@@ -222,6 +263,8 @@ class WordVectors(WithParameters):
         cache_dir: str | os.PathLike[str] | None = None,
         keep_cache: bool = False,
         callback: Callback | None = None,
+        vectors: Given | None = None,
+        keep_unseen: bool = True,
     ) -> Self:
         """Train on a file of one sentence a line, or CSV, TSV, JSONL, Parquet or Arrow with a column `text`; also .gz .zst .xz .bz2.
 
@@ -231,10 +274,11 @@ class WordVectors(WithParameters):
         it instead of the text. What else, and what is raised: see `fit`.
         """
         check_vector_parameters(self.get_params())
+        start = Start.of(resume, vectors, keep_unseen, self.dim)
         files = files_of(path)
         batches = read_file(files, text=text, label=None, batch_bytes=BATCH_BYTES)
         if not keep_cache:
-            return self._fit_texts(batches, self._store(cache_dir), resume, callback)
+            return self._fit_texts(batches, self._store(cache_dir), start, callback)
         from lexigrad.training.corpus_cache import cache_folder, keep, kept, kept_path
 
         if "-" in files:
@@ -246,7 +290,7 @@ class WordVectors(WithParameters):
         if words is None:
             words = self._encoded(batches, store)
             keep(place, store, words)
-        return self._fit_vocabulary(store, words, resume, began, callback)
+        return self._fit_vocabulary(store, words, start, began, callback)
 
     def _store(self, cache_dir: str | os.PathLike[str] | None) -> TokenStore:
         if cache_dir is None:
@@ -256,29 +300,29 @@ class WordVectors(WithParameters):
         return TokenStore(cache_folder(cache_dir))
 
     def _fit_texts(
-        self, batches: Iterator[TextBatch], store: TokenStore, resume: bool, callback: Callback | None
+        self, batches: Iterator[TextBatch], store: TokenStore, start: Start, callback: Callback | None
     ) -> Self:
         began = time.perf_counter()
-        return self._fit_vocabulary(store, self._encoded(batches, store), resume, began, callback)
+        return self._fit_vocabulary(store, self._encoded(batches, store), start, began, callback)
 
     def _encoded(self, batches: Iterator[TextBatch], store: TokenStore) -> Vocabulary:
         return encode_texts(batches, tokenizer_code(self.tokenizer), thread_count(self.threads), store)
 
     def _fit_vocabulary(
-        self, store: TokenStore, words: Vocabulary, resume: bool, began: float, callback: Callback | None
+        self, store: TokenStore, words: Vocabulary, start: Start, began: float, callback: Callback | None
     ) -> Self:
         if self.phrases:
             from lexigrad.text.phrases import phrases_of
 
             store, words = phrases_of(store, words, self.min_count, self.phrases)
-        return self._fit_words(store, words, words.counts, resume, began, callback)
+        return self._fit_words(store, words, words.counts, start, began, callback)
 
     def _fit_words(
         self,
         store: TokenStore,
         items: Vocabulary | list[Any],
         counts: NDArray[np.int64],
-        resume: bool,
+        start: Start,
         began: float,
         callback: Callback | None,
     ) -> Self:
@@ -287,7 +331,10 @@ class WordVectors(WithParameters):
         def keep(fitted: FittedVectors, losses: list[float]) -> None:
             self._fitted, self.losses_ = fitted, losses
 
-        train(self.get_params(), store, Words(items, counts), self.fitted if resume else None, began, callback, keep)
+        train(
+            self.get_params(), store, Words(items, counts), start.arrays(self, items), began, callback, keep, resume=start.resume,
+            keep_unseen=start.keep_unseen,
+        )  # fmt: skip
         return self
 
     @property

@@ -10,7 +10,8 @@ u gets a gradient; an orthonormal change of basis leaves gradient descent as it 
 text in which each of the features
 occurs c times among n has sqrt(m) c / n of it. Afterwards each v_i is u / sqrt(m); what is dropped are differences of
 initial values that no text could tell
-apart. In reviews of films two thirds of the word pairs occur in one text only, and share its one row.
+apart. Words that begin at a given vector must keep such differences, and share no row.
+In reviews of films two thirds of the word pairs occur in one text only, and share its one row.
 
 Rows are ordered by falling number of uses, so that the rows of most visits lie together in cache.
 """
@@ -261,7 +262,7 @@ class FeatureSpace:
     Attributes
     ----------
     slot_rows : (n_words + n_buckets,) int32, the row of each slot, -1 for a bucket that nothing in training fell into
-    n_words : words kept by `min_count`: the first of the corpus's vocabulary
+    n_words : words kept by `min_count`, the first of the corpus's vocabulary; or those of `ChosenWords`
     n_buckets : number of buckets, 0 where no n-gram is used
     members : (n_rows,) int32, how many features share each row
     """
@@ -272,8 +273,32 @@ class FeatureSpace:
     members: NDArray[np.int32]
 
 
+@dataclass(frozen=True, slots=True)
+class ChosenWords:
+    """Which words have rows of their own, where that is not for `min_count` alone to say.
+
+    Attributes
+    ----------
+    word_ids : (n_tokens,) int32, the word that each token of a corpus's vocabulary is, or -1
+    n_words : how many words there are; those that no token is get rows that training does not touch
+    apart : words whose rows are not shared
+    """
+
+    word_ids: NDArray[np.int32]
+    n_words: int
+    apart: NDArray[np.int64]
+
+
 def encode_corpus(
-    corpus: Corpus, *, min_count: int, word_ngrams: int, min_n: int, max_n: int, buckets: int | None, threads: int
+    corpus: Corpus,
+    *,
+    min_count: int,
+    word_ngrams: int,
+    min_n: int,
+    max_n: int,
+    buckets: int | None,
+    threads: int,
+    words: ChosenWords | None = None,
 ) -> tuple[FeatureSpace, EncodedTexts]:
     """Give rows to all features of a corpus and write each text as the rows that it visits.
 
@@ -284,10 +309,14 @@ def encode_corpus(
     word_ngrams, min_n, max_n : longest word n-gram; shortest and longest character n-gram (0: none)
     buckets : number of buckets, or None to fit it to the data
     threads : number of threads; the result does not depend on it
+    words : the words that have rows, instead of those that occur `min_count` times
     """
     vocabulary = corpus.vocabulary
-    n_words = int(np.searchsorted(-vocabulary.counts, -min_count, side="right"))
-    word_ids = np.where(vocabulary.counts >= min_count, np.arange(len(vocabulary)), -1).astype(np.int32)
+    if words is None:
+        n_words = int(np.searchsorted(-vocabulary.counts, -min_count, side="right"))
+        word_ids = np.where(vocabulary.counts >= min_count, np.arange(len(vocabulary)), -1).astype(np.int32)
+    else:
+        n_words, word_ids = words.n_words, words.word_ids
     if max_n > 0:
         characters, character_offsets = character_ngrams(vocabulary.arena, vocabulary.offsets, min_n, max_n)
     else:
@@ -307,7 +336,10 @@ def encode_corpus(
     if buckets is None and n_buckets:
         n_buckets = fitted_buckets(int(np.count_nonzero(uses[n_words:])), n_buckets)
         uses, signatures = _folded(uses, n_words, n_buckets), _folded(signatures, n_words, n_buckets)
-    slot_rows, members = _assign_rows(uses, signatures)
+    if words is None:
+        slot_rows, members = _assign_rows(uses, signatures)
+    else:
+        slot_rows, members = _assign_rows_apart(uses, signatures, words.apart)
     encoded = _encode_all((*texts, n_words, n_buckets), slot_rows, members, threads)
     return FeatureSpace(slot_rows, n_words, n_buckets, members), encoded
 
@@ -354,6 +386,21 @@ def _assign_rows(
     rank[order] = np.arange(len(order), dtype=np.int32)
     rank[-1] = -1
     return rank[group_of], members[order]
+
+
+OWN = np.uint64(0x9E3779B97F4A7C15)
+"""2^64 over the golden ratio (D. Knuth, The Art of Computer Programming 3, 6.4): as multiples of it, signatures are spread like those of texts."""
+
+
+def _assign_rows_apart(
+    uses: NDArray[np.int32], signatures: NDArray[np.uint64], apart: NDArray[np.int64]
+) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Return the same where some slots have rows of their own; of these, those that nothing uses come last."""
+    signatures[apart] = (apart.astype(np.uint64) + np.uint64(1)) * OWN
+    slot_rows, members = _assign_rows(uses, signatures)
+    unused = apart[uses[apart] == 0]
+    slot_rows[unused] = len(members) + np.arange(len(unused), dtype=np.int32)
+    return slot_rows, np.concatenate([members, np.ones(len(unused), np.int32)])
 
 
 def _encode_all(

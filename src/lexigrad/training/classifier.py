@@ -64,6 +64,10 @@ OUTPUT_LENGTH = 3.0
 """Output weights begin as uniform numbers in (-1, 1) * OUTPUT_LENGTH / sqrt(dim): rows about 1.7 long, whatever dim is. Chosen with benchmarks/initial.py
 for softmax, and tried for each other loss: 10 often finds more labels, but its log loss is worse on some sets and it diverges at smaller learning rates."""
 
+GIVEN_OUTPUT_LENGTH = 1.0
+"""The same where words begin at given vectors. What is random in the output weights is noise in the scores of words that training does not see; but
+features without a vector begin at 0 and learn from it. Chosen on dev texts by benchmarks/pretrained.py --lengths."""
+
 
 @dataclass(frozen=True, slots=True)
 class Questions:
@@ -120,7 +124,8 @@ class Questions:
 class Weights:
     """The matrices in training.
 
-    The input begins at 0 and the output at random, by every loss. So a feature's vector holds what its texts taught it and nothing else; from random rows
+    The input begins at 0 or at given vectors, and the output at random, by every loss.
+    So a feature's vector holds what its texts taught it and nothing else; from random rows
     and a zero output, as in fastText, a rare feature keeps the noise that it began with, and all must first grow a signal in both matrices.
 
     Attributes
@@ -139,6 +144,12 @@ class Weights:
         rows = self.output.reshape(n_outputs, self.stride)
         rows[:, :dim] = (2 * drawn - 1) * np.float32(OUTPUT_LENGTH / np.sqrt(dim))
         self.members, self.threads = members, threads
+
+    def begin_at(self, rows: NDArray[np.integer], vectors: NDArray[np.float32], seen: bool = True) -> None:
+        """Let features with rows of their own begin at given vectors, (n, dim), and the output nearer to 0 if training sees any of them."""
+        self.input.reshape(-1, self.dim)[rows] = vectors
+        if seen:
+            self.output *= np.float32(GIVEN_OUTPUT_LENGTH / OUTPUT_LENGTH)
 
     def _each_range(self, function: Callable[[int, int], None]) -> None:
         edges = np.linspace(0, len(self.members), 4 * self.threads + 1).astype(np.int64)
