@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lexigrad.machine.memory import check_memory
 from lexigrad.machine.threads import thread_count
 from lexigrad.models.fitted import FittedClassifier, TextReader
 from lexigrad.text.batches import TextBatch
@@ -30,15 +31,30 @@ def train_fitted(
     or None; the model is usable in each case.
     """
     started = time.perf_counter()
+    corpus = read_corpus(batches, tokenizer_code(params["tokenizer"]), thread_count(params["threads"]))
+    return train_corpus(corpus, params, callback, started)
+
+
+def train_corpus(
+    corpus: Corpus, params: dict[str, Any], callback: Callback | None, started: float
+) -> tuple[FittedClassifier, list[float], BaseException | None]:
+    """Train on texts that are tokenised; `started` is the `time.perf_counter` from which reading counts; returns as `train_fitted`.
+
+    Raises
+    ------
+    MemoryError
+        The input matrix would not fit into the memory that is free.
+    """
     threads = thread_count(params["threads"])
-    tokenizer = tokenizer_code(params["tokenizer"])
-    corpus = read_corpus(batches, tokenizer, threads)
     features = {name: params[name] for name in ("min_count", "word_ngrams", "min_n", "max_n", "buckets")}
     space, texts = encode_corpus(corpus, **features, threads=threads)
     data = LabelledTexts(
         texts, space.members, corpus.label_ids, corpus.label_offsets, len(corpus.labels), corpus.n_tokens
     )
     label_counts = np.bincount(corpus.label_ids, minlength=len(corpus.labels)).astype(np.int64)
+    check_memory(
+        4 * len(space.members) * params["dim"], "the vectors of words and n-grams", "a smaller dim or fewer buckets"
+    )
     questions = Questions.of(params["loss"], label_counts, params["negatives"])
     weights = Weights(space.members, questions.n_outputs, params["dim"], params["seed"], threads)
     read_seconds = time.perf_counter() - started
