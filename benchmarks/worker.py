@@ -1,4 +1,4 @@
-"""What is timed, as a process of its own: `worker.py SYSTEM train|test|predict JSON`. Runs in the peer's environment, so it imports nothing of ours."""
+"""What is timed, as a process of its own: `worker.py SYSTEM VERB JSON`. Runs in the peer's environment, so it imports nothing of ours."""
 
 from __future__ import annotations
 
@@ -49,6 +49,31 @@ def train(system, job):
             loss=job.get("loss", "softmax"),
         )
         model.save_model(job["model"])
+
+
+def tune(system, job):
+    """Search for settings with a validation file in so many seconds and save the model."""
+    if system == "lexigrad":
+        import lexigrad
+
+        clf = lexigrad.TextClassifier(threads=2, seed=job["seed"])
+        clf.tune_file(job["train"], validation=job["validation"], seconds=job["seconds"])
+        clf.save(job["model"])
+        best = clf.tuning_.best
+        print(json.dumps({"trials": len(clf.tuning_.trials), "value": best.value, "settings": best.settings}))
+    else:
+        model = fasttext_module(system).train_supervised(
+            job["train"],
+            autotuneValidationFile=job["validation"],
+            autotuneDuration=job["seconds"],
+            thread=2,
+            verbose=0,
+            seed=job["seed"],
+        )
+        model.save_model(job["model"])
+        found = {"epochs": model.epoch, "lr": model.lr, "dim": model.dim, "word_ngrams": model.wordNgrams}
+        found |= {"min_n": model.minn, "max_n": model.maxn}
+        print(json.dumps({"trials": None, "value": model.test(job["validation"])[1], "settings": found}))
 
 
 def test(system, job):
@@ -119,6 +144,6 @@ def open_model(system, job):
 
 
 if __name__ == "__main__":
-    {"train": train, "test": test, "predict": predict, "open": open_model}[sys.argv[2]](
+    {"train": train, "tune": tune, "test": test, "predict": predict, "open": open_model}[sys.argv[2]](
         sys.argv[1], json.loads(sys.argv[3])
     )
