@@ -59,8 +59,10 @@ def tune(system, job):
         clf = lexigrad.TextClassifier(threads=2, seed=job["seed"])
         clf.tune_file(job["train"], validation=job["validation"], seconds=job["seconds"])
         clf.save(job["model"])
-        best = clf.tuning_.best
-        print(json.dumps({"trials": len(clf.tuning_.trials), "value": best.value, "settings": best.settings}))
+        precision = clf.evaluate_file(job["validation"]).precision
+        print(
+            json.dumps({"trials": len(clf.tuning_.trials), "value": precision, "settings": clf.tuning_.best.settings})
+        )
     else:
         model = fasttext_module(system).train_supervised(
             job["train"],

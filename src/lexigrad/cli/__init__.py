@@ -7,7 +7,21 @@ import warnings
 
 import typer
 
-from lexigrad.cli import check, convert, demo, explain, info, neighbors, plot, predict, prove, test, train, vectors
+from lexigrad.cli import (
+    check,
+    convert,
+    demo,
+    explain,
+    info,
+    neighbors,
+    plot,
+    predict,
+    prove,
+    test,
+    train,
+    tune,
+    vectors,
+)
 from lexigrad.errors import LexigradError
 
 HELP = """Train and run text classifiers and word vectors, fast and exact.
@@ -28,6 +42,7 @@ Results go to standard output, progress and errors to standard error. Exit codes
 app = typer.Typer(help=HELP, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
 app.command()(demo.demo)
 app.command()(train.train)
+app.command()(tune.tune)
 app.command()(test.test)
 app.command()(predict.predict)
 app.command()(explain.explain)

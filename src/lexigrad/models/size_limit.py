@@ -75,6 +75,7 @@ def quantised_within(model: TextClassifier, size: int, sub_dim: int) -> tuple[Te
     fitted = model.fitted
     settings: dict[str, Any] = {"sub_dim": sub_dim, "norms": True, "output": len(fitted.output) >= MANY_LABELS}
     n_rows = _rows(fitted)
+    whole: Any = model
     found: tuple[TextClassifier, int] | None = None
     low, high = LEAST_ROWS, n_rows
     cutoff = min(
@@ -82,9 +83,7 @@ def quantised_within(model: TextClassifier, size: int, sub_dim: int) -> tuple[Te
     )
     tried: list[tuple[int, int]] = []
     for _ in range(MOST_TRIES):
-        quantised: TextClassifier = model.quantize(  # type: ignore[attr-defined]  # lexigrad.models.quantize
-            0 if cutoff >= n_rows else cutoff, **settings
-        )
+        quantised: TextClassifier = whole.quantize(0 if cutoff >= n_rows else cutoff, **settings)
         taken = file_size(quantised)
         tried.append((cutoff, taken))
         if taken <= size:

@@ -22,39 +22,32 @@ from lexigrad.training.progress import Callback, display
 
 
 def train_fitted(
-    batches: Iterator[TextBatch], params: dict[str, Any], callback: Callback | None
+    batches: Iterator[TextBatch] | Corpus, params: dict[str, Any], callback: Callback | None
 ) -> tuple[FittedClassifier, list[float], BaseException | None]:
-    """Train a classifier.
+    """Train a classifier, on texts or on what `read_corpus` made of them.
 
     Returns the model, the course of its loss, and the exception that ended training early (Ctrl-C, divergence, an
     error in the callback)
     or None; the model is usable in each case.
-    """
-    started = time.perf_counter()
-    corpus = read_corpus(batches, tokenizer_code(params["tokenizer"]), thread_count(params["threads"]))
-    return train_corpus(corpus, params, callback, started)
-
-
-def train_corpus(
-    corpus: Corpus, params: dict[str, Any], callback: Callback | None, started: float
-) -> tuple[FittedClassifier, list[float], BaseException | None]:
-    """Train on texts that are tokenised; `started` is the `time.perf_counter` from which reading counts; returns as `train_fitted`.
 
     Raises
     ------
     MemoryError
         The input matrix would not fit into the memory that is free.
     """
+    started = time.perf_counter()
     threads = thread_count(params["threads"])
+    tokenizer = tokenizer_code(params["tokenizer"])
+    corpus = batches if isinstance(batches, Corpus) else read_corpus(batches, tokenizer, threads)
     features = {name: params[name] for name in ("min_count", "word_ngrams", "min_n", "max_n", "buckets")}
     space, texts = encode_corpus(corpus, **features, threads=threads)
     data = LabelledTexts(
         texts, space.members, corpus.label_ids, corpus.label_offsets, len(corpus.labels), corpus.n_tokens
     )
-    label_counts = np.bincount(corpus.label_ids, minlength=len(corpus.labels)).astype(np.int64)
     check_memory(
         4 * len(space.members) * params["dim"], "the vectors of words and n-grams", "a smaller dim or fewer buckets"
     )
+    label_counts = np.bincount(corpus.label_ids, minlength=len(corpus.labels)).astype(np.int64)
     questions = Questions.of(params["loss"], label_counts, params["negatives"])
     weights = Weights(space.members, questions.n_outputs, params["dim"], params["seed"], threads)
     read_seconds = time.perf_counter() - started

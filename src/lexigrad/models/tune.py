@@ -22,7 +22,7 @@ from lexigrad.models.parameters import check_parameters, check_whole
 from lexigrad.models.scoring import scored_batches
 from lexigrad.models.search_space import TUNED, SearchSpace
 from lexigrad.models.size_limit import bytes_of, least_size, quantised_within
-from lexigrad.models.trainer import class_array, train_corpus
+from lexigrad.models.trainer import class_array, train_fitted
 from lexigrad.models.tuning_data import Part, fingerprint, folds_of, hold_out, labelled
 from lexigrad.models.tuning_report import Trial, Tuning
 from lexigrad.text.batches import TextBatch
@@ -382,9 +382,8 @@ class _Search:
         self, part: Part, settings: dict[str, Any], watch: Callable[[Progress], None] | None
     ) -> tuple[TextClassifier, list[float], str]:
         """Train on a part; return the model, the course of its loss, and why it is not trained to its end."""
-        started = time.perf_counter()
         corpus = part.corpus(settings["tokenizer"], self.threads)
-        fitted, losses, error = train_corpus(corpus, {**settings, "verbose": False}, watch, started)
+        fitted, losses, error = train_fitted(corpus, {**settings, "verbose": False}, watch)
         if self.dtype is not None:
             fitted = replace(fitted, classes=fitted.classes.astype(self.dtype))
         model = type(self.model)._restore(settings, fitted)
@@ -492,7 +491,7 @@ class _Search:
         """Train the best settings of folds on everything."""
         params = {**self.model.get_params(), **settings}
         corpus = self.all.corpus(params["tokenizer"], self.threads)
-        fitted, losses, error = train_corpus(corpus, {**params, "verbose": False}, None, time.perf_counter())
+        fitted, losses, error = train_fitted(corpus, {**params, "verbose": False}, None)
         if self.dtype is not None:
             fitted = replace(fitted, classes=fitted.classes.astype(self.dtype))
         model = type(self.model)._restore(params, fitted)
