@@ -101,7 +101,7 @@ def test_goals_equal_their_definitions(several: bool) -> None:
     ],
 )  # fmt: skip
 def test_other_names_are_refused(name: Any) -> None:
-    with pytest.raises(ParameterError, match="metric=.*precision_at_recall:0.9:LABEL"):
+    with pytest.raises(ParameterError, match=r"metric=.*precision_at_recall:0.9:LABEL"):
         Goal.parse(name)
 
 

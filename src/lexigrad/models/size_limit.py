@@ -20,9 +20,9 @@ LEAST_ROWS = CENTROIDS
 """Quantising needs as many rows as there are centroids."""
 MANY_LABELS = CENTROIDS
 """From so many labels on the output matrix is quantised too, as fastText's autotune does."""
-FULL = 0.97
-"""A model that takes this share of what is allowed is full enough."""
-MOST_TRIES = 6
+FULL = 0.9
+"""A model that takes this share of what is allowed is full enough: each try is a quantisation."""
+MOST_TRIES = 4
 
 
 def bytes_of(size: int | str | None) -> int | None:
@@ -65,7 +65,7 @@ def least_size(labels: list[Any], dim: int) -> int:
 def quantised_within(model: TextClassifier, size: int, sub_dim: int) -> tuple[TextClassifier, int]:
     """Return the quantised model with the most rows that fits, as far as `MOST_TRIES` quantisations find it, and its size.
 
-    The size is nearly linear in the number of rows, so that each try is the line through the two before it.
+    The size is nearly linear in the number of rows, so that each try is taken from the line through two before it.
 
     Raises
     ------
@@ -92,7 +92,7 @@ def quantised_within(model: TextClassifier, size: int, sub_dim: int) -> tuple[Te
                 break
         else:
             high = cutoff - 1
-        if low > high:
+        if low > high or (found is not None and high - low < (1 - FULL) * low / 10):
             break
         cutoff = min(high, max(low, _next_cutoff(tried, size)))
     if found is None:

@@ -196,10 +196,12 @@ class _Search:
         verbosity = optuna.logging.get_verbosity()
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         try:
-            study = optuna.create_study(
-                study_name=STUDY_NAME, direction="minimize" if self.goal.smaller_is_better else "maximize",
-                storage=None if self.options.study is None else _storage(self.options.study), load_if_exists=True,
-            )  # fmt: skip
+            storage = None if self.options.study is None else _storage(self.options.study)
+            if storage is not None and any(one.study_name == STUDY_NAME for one in storage.get_all_studies()):
+                study = optuna.load_study(study_name=STUDY_NAME, storage=storage)
+            else:
+                direction = "minimize" if self.goal.smaller_is_better else "maximize"
+                study = optuna.create_study(study_name=STUDY_NAME, storage=storage, direction=direction)
         finally:
             optuna.logging.set_verbosity(verbosity)
         facts = self._facts(texts, measured) if self.options.study is not None else {}
