@@ -598,6 +598,6 @@ def test_a_model_of_limited_size_fits_and_is_the_one_that_was_measured(
 @quantises
 def test_a_size_that_no_trial_can_have_is_an_error() -> None:
     with pytest.raises(
-        ParameterError, match=r"model_size='22k': none of 2 trials gave a model.*needs more than 22,000 bytes"
+        ParameterError, match=r"model_size='11k': none of 2 trials gave a model.*needs more than 11,000 bytes"
     ):
-        TextClassifier(**FAST).tune(TEXTS, LABELS, seconds=None, trials=2, model_size="22k", fixed=["dim", "tokenizer"])
+        TextClassifier(**FAST).tune(TEXTS, LABELS, seconds=None, trials=2, model_size="11k", fixed=["dim", "tokenizer"])

@@ -21,7 +21,7 @@ from lexigrad.machine.threads import thread_count
 from lexigrad.models.parameters import check_parameters, check_whole
 from lexigrad.models.scoring import scored_batches
 from lexigrad.models.search_space import TUNED, SearchSpace
-from lexigrad.models.size_limit import bytes_of, least_size, quantised_within
+from lexigrad.models.size_limit import bytes_of, file_size, least_size, quantised_within
 from lexigrad.models.trainer import class_array, train_fitted
 from lexigrad.models.tuning_data import Part, fingerprint, folds_of, hold_out, labelled
 from lexigrad.models.tuning_report import Trial, Tuning
@@ -44,6 +44,8 @@ FORESIGHT_SECONDS = 1.0
 """After so long the speed of a training is known well enough to tell when it will end."""
 TRIAL_SHARE = 0.25
 """No trial but the first gets more of the time than this, or than twice what the first one took."""
+LONGEST = -1.2345678901234567e-100
+"""A number that takes no less place in JSON than any other."""
 UNCHECKED = ("threads", "verbose", "deterministic")
 """Settings that may change from one run of a study to the next."""
 
@@ -115,7 +117,7 @@ def _require_optuna() -> None:
         raise ParameterError("tuning needs Optuna: pip install 'lexigrad[tune]'") from error
 
 
-def compile_kernels(losses: Iterable[str]) -> None:
+def compile_kernels(losses: Iterable[str], pruned: bool = False) -> None:
     """Load or compile what trials will run, so that the time of the search is not spent on it."""
     from lexigrad.kernels.classifier import CODES, train_by
     from lexigrad.kernels.score import score_with
@@ -123,7 +125,7 @@ def compile_kernels(losses: Iterable[str]) -> None:
     for loss in losses:
         train_by(CODES[loss])
     for characters in (False, True):
-        score_with(pruned=False, characters=characters, coded=False, tree=False)
+        score_with(pruned=pruned, characters=characters, coded=False, tree=False)
 
 
 @dataclass
@@ -151,7 +153,7 @@ class _Search:
         self.threads = thread_count(model.threads)
         start, folds = model.get_params(), options.folds
         space = SearchSpace.around(start, options.fixed, 0, self.size is not None)
-        compile_kernels(space.losses() if "loss" in space.names else [start["loss"]])
+        compile_kernels(space.losses() if "loss" in space.names else [start["loss"]], self.size is not None)
         self.started = time.perf_counter()
         self.all = Part(texts, [])
         if folds is not None:
@@ -365,6 +367,7 @@ class _Search:
             watch = None if self.options.seconds is None and not self.model.verbose else self._watch(trial, started)
             model, losses, reason = self._trained(part, settings, watch)
             if self.size is not None:
+                model.fitted.facts["tuning"] = self._fact(trial, LONGEST)  # its place in the file counts
                 model, size = _quantised(model, self.size, trial.settings["sub_dim"])
             if self.options.folds is None:
                 scored.append(scored_batches(model.fitted, part.measured, model.fitted.classes, self.threads))
@@ -377,8 +380,15 @@ class _Search:
         trial = replace(trial, value=value, reason=reason, size=size)
         if self.options.folds is not None:
             return _Best(trial, None, [])
-        model.fitted.facts["tuning"] = {"trial": trial.number, "metric": self.goal.name, "value": value}
+        model.fitted.facts["tuning"] = self._fact(trial, value)
+        model.verbose = self.model.verbose
+        if size is not None:
+            trial = replace(trial, size=file_size(model))
         return _Best(trial, model, losses)
+
+    def _fact(self, trial: Trial, value: float | None) -> dict[str, Any]:
+        """Return what a model's file says about where it is from."""
+        return {"trial": trial.number, "metric": self.goal.name, "value": value}
 
     def _trained(
         self, part: Part, settings: dict[str, Any], watch: Callable[[Progress], None] | None
@@ -388,7 +398,7 @@ class _Search:
         fitted, losses, error = train_fitted(corpus, {**settings, "verbose": False}, watch)
         if self.dtype is not None:
             fitted = replace(fitted, classes=fitted.classes.astype(self.dtype))
-        model = type(self.model)._restore(settings, fitted)
+        model = type(self.model)._restore({**settings, "verbose": False}, fitted)
         if error is None:
             return model, losses, ""
         if self.options.folds is None and self.best is None and isinstance(error, _TooLong | KeyboardInterrupt):
@@ -496,10 +506,10 @@ class _Search:
         fitted, losses, error = train_fitted(corpus, {**params, "verbose": False}, None)
         if self.dtype is not None:
             fitted = replace(fitted, classes=fitted.classes.astype(self.dtype))
-        model = type(self.model)._restore(params, fitted)
+        model = type(self.model)._restore({**params, "verbose": False}, fitted)
+        model.fitted.facts["tuning"] = self._fact(trial, trial.value)
         if self.size is not None:
             model, _ = _quantised(model, self.size, trial.settings["sub_dim"])
-        model.fitted.facts["tuning"] = {"trial": trial.number, "metric": self.goal.name, "value": trial.value}
         return model.fitted, losses, error, model
 
     def _nothing_found(self) -> LexigradError:
