@@ -155,7 +155,7 @@ def precision_at_recall(scores: ArrayLike, positive: ArrayLike, recall: float) -
     Examples
     --------
     >>> precision_at_recall([0.9, 0.8, 0.8, 0.1], [True, True, False, True], recall=0.5)
-    0.6666666666666666
+    0.75
     """
     hits, found, n_positive = _at_thresholds(scores, positive)
     return float((hits / found)[hits / n_positive >= recall].max())

@@ -332,7 +332,8 @@ class _Search:
             trial = replace(trial, state="pruned", reason=str(error))
         except (DivergenceError, MemoryError, _TooLarge) as error:
             self.failure = error
-            trial = replace(trial, state="failed", reason=str(error) or "out of memory")
+            reason = str(error).split(":")[0] if isinstance(error, DivergenceError) else str(error) or "out of memory"
+            trial = replace(trial, state="failed", reason=reason)
         except BaseException:
             self.study.tell(asked, state=TrialState.FAIL)
             raise
