@@ -48,6 +48,7 @@ bench: $(VENV)/installed
 	$(BIN)/python -m benchmarks.accuracy
 	$(BIN)/python -m benchmarks.sentiment
 	$(BIN)/python -m benchmarks.initial
+	$(BIN)/python -m benchmarks.tuning
 	$(BIN)/python -m benchmarks.train_vectors
 	$(BIN)/python -m benchmarks.similar_words
 	$(BIN)/python -m benchmarks.vector_costs

@@ -23,6 +23,7 @@ SYSTEMS: dict[str, tuple[str, ...]] = {
     "lexigrad": ("-e", str(ROOT)),
     **{name: (requirement,) for name, requirement in PEERS.items()},
     "gensim": (GENSIM,),
+    "tuning": ("-e", f"{ROOT}[tune]"),
     "regression": (SCIKIT_LEARN, "-e", str(ROOT)),
     "mathematics": (*NUMERICAL, "mpmath==1.3.0", "-e", str(ROOT)),
 }

@@ -52,6 +52,33 @@ def train(system, job):
         model.save_model(job["model"])
 
 
+def tune(system, job):
+    """Search for settings with a validation file in so many seconds and save the model."""
+    if system == "lexigrad":
+        import lexigrad
+
+        clf = lexigrad.TextClassifier(threads=2, seed=job["seed"])
+        clf.tune_file(job["train"], validation=job["validation"], seconds=job["seconds"])
+        clf.save(job["model"])
+        precision = clf.evaluate_file(job["validation"]).precision
+        print(
+            json.dumps({"trials": len(clf.tuning_.trials), "value": precision, "settings": clf.tuning_.best.settings})
+        )
+    else:
+        model = fasttext_module(system).train_supervised(
+            job["train"],
+            autotuneValidationFile=job["validation"],
+            autotuneDuration=job["seconds"],
+            thread=2,
+            verbose=0,
+            seed=job["seed"],
+        )
+        model.save_model(job["model"])
+        found = {"epochs": model.epoch, "lr": model.lr, "dim": model.dim, "word_ngrams": model.wordNgrams}
+        found |= {"min_n": model.minn, "max_n": model.maxn}
+        print(json.dumps({"trials": None, "value": model.test(job["validation"])[1], "settings": found}))
+
+
 def test(system, job):
     """Print P@1 of a saved model."""
     if system == "lexigrad":
@@ -152,6 +179,6 @@ def quantize(system, job):
 
 
 if __name__ == "__main__":
-    {"train": train, "test": test, "predict": predict, "open": open_model, "quantize": quantize}[sys.argv[2]](
+    {"train": train, "tune": tune, "test": test, "predict": predict, "open": open_model, "quantize": quantize}[sys.argv[2]](
         sys.argv[1], json.loads(sys.argv[3])
     )

@@ -20,6 +20,7 @@ from lexigrad.cli import (
     quantize,
     test,
     train,
+    tune,
     vectors,
 )
 from lexigrad.errors import LexigradError
@@ -42,6 +43,7 @@ Results go to standard output, progress and errors to standard error. Exit codes
 app = typer.Typer(help=HELP, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
 app.command()(demo.demo)
 app.command()(train.train)
+app.command()(tune.tune)
 app.command()(test.test)
 app.command()(predict.predict)
 app.command()(explain.explain)

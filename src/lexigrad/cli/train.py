@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import importlib
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-import typer
-
+from lexigrad.cli import settings as options
 from lexigrad.cli.output import (
     Given,
     Input,
@@ -22,33 +21,28 @@ from lexigrad.cli.output import (
     print_json,
     say,
 )
+from lexigrad.cli.settings import check_folder, settings_of
 from lexigrad.errors import ParameterError
 
 
 def train(
     input: Input,
-    output: Annotated[Path, typer.Option("--output", "-o", help="Where the model goes.", show_default=False)],
-    dim: Annotated[int, typer.Option(help="Length of the vectors.")] = 100,
-    epochs: Annotated[int, typer.Option(help="Passes over the texts.")] = 5,
-    lr: Annotated[float, typer.Option(help="Learning rate at the start; 0.1 to 1 is usual.")] = 0.1,
-    loss: Annotated[
-        str, typer.Option(help="softmax, one_vs_all, hierarchical_softmax or negative_sampling.")
-    ] = "softmax",
-    negatives: Annotated[int, typer.Option(help="Labels drawn for each text by negative sampling.")] = 5,
-    word_ngrams: Annotated[int, typer.Option(help="Longest run of words that is a feature; 2 often helps.")] = 1,
-    min_n: Annotated[int, typer.Option(help="Shortest character n-gram.")] = 0,
-    max_n: Annotated[int, typer.Option(help="Longest character n-gram; 0 for none.")] = 0,
-    buckets: Annotated[
-        int | None, typer.Option(help="Buckets for n-grams; by default fitted to the data.", show_default=False)
-    ] = None,
-    min_count: Annotated[int, typer.Option(help="Words that occur less often have no vector.")] = 1,
-    tokenizer: Annotated[
-        str, typer.Option(help="words (lower-case, punctuation split off) or whitespace (as fastText).")
-    ] = "words",
-    label_prefix: Annotated[str, typer.Option(help="What marks a label in fastText lines.")] = "__label__",
+    output: options.Output,
+    dim: options.Dim = 100,
+    epochs: options.Epochs = 5,
+    lr: options.Lr = 0.1,
+    loss: options.Loss = "softmax",
+    negatives: options.Negatives = 5,
+    word_ngrams: options.WordNgrams = 1,
+    min_n: options.MinN = 0,
+    max_n: options.MaxN = 0,
+    buckets: options.Buckets = None,
+    min_count: options.MinCount = 1,
+    tokenizer: options.Tokenizer = "words",
+    label_prefix: options.LabelPrefix = "__label__",
     threads: Threads = None,
-    seed: Annotated[int, typer.Option(help="With --threads 1 it decides every bit of the model.")] = 0,
-    deterministic: Annotated[bool, typer.Option(help="Not served yet: use --threads 1.")] = False,
+    seed: options.Seed = 0,
+    deterministic: options.Deterministic = False,
     vectors: Given = None,
     keep_unseen: KeepUnseen = True,
     text: Text = "text",
@@ -64,14 +58,8 @@ def train(
 
     Example: lexigrad train reviews.csv --label stars --output m.lexigrad --word-ngrams 2 --lr 0.5
     """
-    params = {
-        "dim": dim, "epochs": epochs, "lr": lr, "loss": loss, "negatives": negatives, "word_ngrams": word_ngrams, "min_n": min_n, "max_n": max_n,
-        "buckets": buckets,
-        "min_count": min_count, "tokenizer": tokenizer, "label_prefix": label_prefix, "threads": threads, "seed": seed,
-        "deterministic": deterministic, "verbose": not quiet,
-    }  # fmt: skip
-    if not output.absolute().parent.is_dir():
-        raise ParameterError(f"--output {output}: there is no folder {output.parent}; make it first")
+    params = settings_of(locals())
+    check_folder(output)
     if vectors is not None and not vectors.is_file():
         raise ParameterError(f"--vectors {vectors}: there is no such file")
     start = {"vectors": vectors, "keep_unseen": keep_unseen}

@@ -132,6 +132,67 @@ def auroc(scores: ArrayLike, positive: ArrayLike) -> float:
     return doubled / (2 * n_positive * n_negative)
 
 
+def precision_at_recall(scores: ArrayLike, positive: ArrayLike, recall: float) -> float:
+    """The best precision among the thresholds t at which "score >= t means positive" finds at least the share `recall` of the positives.
+
+        max over t of |{i: s_i >= t, positive_i}| / |{i: s_i >= t}|   where   |{i: s_i >= t, positive_i}| / n_positive >= recall
+
+    Parameters
+    ----------
+    scores : (n,) numbers, no NaN
+    positive : (n,) bool
+    recall : from 0 to 1
+
+    Returns
+    -------
+    float in (0, 1]: with the lowest score as threshold the recall is 1
+
+    Raises
+    ------
+    DataError
+        Different lengths, a NaN, or no positive.
+
+    Examples
+    --------
+    >>> precision_at_recall([0.9, 0.8, 0.8, 0.1], [True, True, False, True], recall=0.5)
+    0.75
+    """
+    hits, found, n_positive = _at_thresholds(scores, positive)
+    return float((hits / found)[hits / n_positive >= recall].max())
+
+
+def recall_at_precision(scores: ArrayLike, positive: ArrayLike, precision: float) -> float:
+    """The best recall among the thresholds at which at least the share `precision` of what is found is positive; 0 if there is none.
+
+    Arguments and errors as in `precision_at_recall`.
+
+    Examples
+    --------
+    >>> recall_at_precision([0.9, 0.8, 0.8, 0.1], [True, True, False, True], precision=0.7)
+    1.0
+    >>> recall_at_precision([0.9, 0.8, 0.8, 0.1], [True, True, False, True], precision=0.8)
+    0.3333333333333333
+    """
+    hits, found, n_positive = _at_thresholds(scores, positive)
+    return float((hits / n_positive)[hits / found >= precision].max(initial=0.0))
+
+
+def _at_thresholds(scores: ArrayLike, positive: ArrayLike) -> tuple[NDArray[np.int64], NDArray[np.int64], int]:
+    """Return positives found and all found at each distinct score of a positive, and the number of positives.
+
+    Other thresholds are never better: lowering one to a score that no positive has only adds what is negative.
+    """
+    values, is_positive = _paired(scores, positive, "scores", "positive", keep_float32=True)
+    n_positive = int(is_positive.sum())
+    if not n_positive:
+        raise DataError("precision and recall need at least one positive, and none was given")
+    thresholds, counts = np.unique(values[is_positive], return_counts=True)
+    above = np.searchsorted(thresholds, values[~is_positive], side="right")  # thresholds that a negative reaches
+    negatives = np.bincount(above, minlength=len(thresholds) + 1)
+    hits = np.cumsum(counts[::-1])[::-1]
+    return hits, hits + np.cumsum(negatives[::-1])[::-1][1:], n_positive
+
+
 def calibration_error(confidence: ArrayLike, correct: ArrayLike, bins: int = 15) -> float:
     """Expected calibration error: how far stated confidence is from the share that was right.
 
@@ -172,9 +233,11 @@ def calibration_error(confidence: ArrayLike, correct: ArrayLike, bins: int = 15)
 
 
 def _paired(
-    values: ArrayLike, flags: ArrayLike, name: str, flag_name: str
-) -> tuple[NDArray[np.float64], NDArray[np.bool]]:
-    numbers, truths = np.asarray(values, np.float64), np.asarray(flags, np.bool)
+    values: ArrayLike, flags: ArrayLike, name: str, flag_name: str, *, keep_float32: bool = False
+) -> tuple[NDArray[np.floating], NDArray[np.bool]]:
+    numbers, truths = np.asarray(values), np.asarray(flags, np.bool)
+    if not (keep_float32 and numbers.dtype == np.float32):
+        numbers = numbers.astype(np.float64, copy=False)
     if numbers.ndim != 1 or numbers.shape != truths.shape:
         raise DataError(
             f"{name} and {flag_name} must be two flat lists of one length; got {numbers.shape} and {truths.shape}"

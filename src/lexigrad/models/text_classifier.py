@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from lexigrad.models.explanation import Explanation
     from lexigrad.models.fitted import FittedClassifier
     from lexigrad.models.given_vectors import Given
+    from lexigrad.models.tune import TrialCallback
+    from lexigrad.models.tuning_report import Tuning
     from lexigrad.training.progress import Callback
 
 PARAMETERS = (
@@ -66,6 +68,7 @@ class TextClassifier(WithParameters):
     ----------
     classes_ : (n_labels,) the labels, sorted, in the dtype they were given
     losses_ : mean loss per text at each report of the last training
+    tuning_ : report of the last `tune`
 
     Examples
     --------
@@ -79,6 +82,8 @@ class TextClassifier(WithParameters):
 
     _parameters = PARAMETERS
     _fitted: FittedClassifier | None = None
+    losses_: list[float]
+    tuning_: Tuning
 
     def __init__(
         self,
@@ -166,8 +171,8 @@ class TextClassifier(WithParameters):
             Ctrl-C; the model holds what it had learned until then and can be used.
         """
         self._fit(_labelled(texts, labels, text, label), callback, vectors, keep_unseen)
-        dtype = getattr(labels, "dtype", None)
-        if isinstance(dtype, np.dtype) and dtype.kind in "biufO":
+        dtype = _dtype_of(labels)
+        if dtype is not None:
             self._fitted = replace(self.fitted, classes=self.fitted.classes.astype(dtype))
         return self
 
@@ -208,6 +213,103 @@ class TextClassifier(WithParameters):
         if error is not None:
             raise error
         return self
+
+    def tune(
+        self,
+        texts: Any,
+        labels: Any = None,
+        *,
+        text: str = "text",
+        label: str = "label",
+        validation: Any = None,
+        folds: int | None = None,
+        metric: str = "f1",
+        seconds: float | None = 300.0,
+        trials: int | None = None,
+        model_size: int | str | None = None,
+        study: str | os.PathLike[str] | None = None,
+        fixed: Collection[str] = (),
+        callback: TrialCallback | None = None,
+    ) -> Self:
+        """Search for the settings with the best value of a metric, and keep them and the model that had it; needs the extra `tune`.
+
+        The first trial has the settings as they are; docs/tuning.md says what is searched. Without `folds` the model that is kept is the very one
+        that was measured.
+
+        Parameters
+        ----------
+        texts, labels, text, label : as in `fit`
+        validation : what is measured on: a pair (texts, labels), a table, or the path of a file
+        folds : instead, cut the texts into so many parts and measure each by a model of the others; then train the best settings on all texts
+        metric : what to make as good as possible, `lexigrad.evaluation.goal.Goal`. With neither `validation` nor `folds` a tenth of the texts,
+            drawn by `seed`, is held out and measured on
+        seconds : time for all of it, reading included; None for no limit
+        trials : how many trainings, those of earlier runs of the study included; None for as many as time allows
+        model_size : bytes, or text such as "2M" (2,000,000): models are quantised and cut to fit in a file of this size
+        study : file that records the trials; a second call with it goes on. The best model lies beside it as ``STUDY.best.lexigrad``
+        fixed : names of settings that keep their value
+        callback : called with each `Trial` when it has ended
+
+        Raises
+        ------
+        ParameterError
+            An argument that cannot be, a study of other texts or settings, a size too small for any model, Optuna not installed.
+        DataError
+            Texts or labels that cannot be used.
+        LexigradError
+            No trial gave a model.
+        KeyboardInterrupt
+            Ctrl-C; the classifier holds the best so far and can be used.
+
+        Examples
+        --------
+        >>> import lexigrad
+        >>> texts = ["good film", "great film", "bad film", "awful film"] * 20
+        >>> labels = ["pos", "pos", "neg", "neg"] * 20
+        >>> clf = lexigrad.TextClassifier(threads=1, lr=0.01, epochs=1).tune(texts, labels, seconds=None, trials=5)
+        >>> clf.tuning_.best.value
+        1.0
+        """
+        from lexigrad.models.tune import Options, tune
+
+        options = Options(folds, metric, seconds, trials, model_size, study, fixed, callback)
+        measured = None if validation is None else self._validation(validation, text, label)
+        tune(self, _labelled(texts, labels, text, label), measured, options, _dtype_of(labels))
+        return self
+
+    def tune_file(
+        self,
+        path: Paths,
+        *,
+        text: str = "text",
+        label: str = "label",
+        validation: Any = None,
+        folds: int | None = None,
+        metric: str = "f1",
+        seconds: float | None = 300.0,
+        trials: int | None = None,
+        model_size: int | str | None = None,
+        study: str | os.PathLike[str] | None = None,
+        fixed: Collection[str] = (),
+        callback: TrialCallback | None = None,
+    ) -> Self:
+        """Search on a file: `path` as in `fit_file`, all else as in `tune`."""
+        from lexigrad.models.tune import Options, tune
+
+        options = Options(folds, metric, seconds, trials, model_size, study, fixed, callback)
+        measured = None if validation is None else self._validation(validation, text, label)
+        tune(self, read_file(path, text=text, label=label, label_prefix=self.label_prefix), measured, options)
+        return self
+
+    def _validation(self, given: Any, text: str, label: str) -> Iterator[TextBatch]:
+        """Return the texts of a file, a table, or a pair of texts and labels."""
+        if isinstance(given, (str, os.PathLike)):
+            return read_file(given, text=text, label=label, label_prefix=self.label_prefix)
+        if is_table(given):
+            return read_table(given, text=text, label=label)
+        if isinstance(given, (tuple, list)) and len(given) == 2 and not isinstance(given[0], str):
+            return read_texts(*given)
+        raise ParameterError("validation: expected a pair (texts, labels), a table, or the path of a file")
 
     @property
     def fitted(self) -> FittedClassifier:
@@ -420,6 +522,12 @@ class TextClassifier(WithParameters):
         model = cls(**params)
         model._fitted = fitted
         return model
+
+
+def _dtype_of(labels: Any) -> np.dtype[Any] | None:
+    """Return the dtype that `classes_` gets from the labels that were given, or None for that of their values."""
+    dtype = getattr(labels, "dtype", None)
+    return dtype if isinstance(dtype, np.dtype) and dtype.kind in "biufO" else None
 
 
 def _labelled(texts: Any, labels: Any, text: str, label: str) -> Iterator[TextBatch]:

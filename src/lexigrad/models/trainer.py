@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lexigrad.machine.memory import check_memory
 from lexigrad.machine.threads import thread_count
 from lexigrad.models.fitted import FittedClassifier, TextReader
 from lexigrad.text.batches import TextBatch
@@ -25,22 +26,29 @@ if TYPE_CHECKING:
 
 
 def train_fitted(
-    batches: Iterator[TextBatch],
+    batches: Iterator[TextBatch] | Corpus,
     params: dict[str, Any],
     callback: Callback | None,
     given: GivenVectors | None = None,
     keep_unseen: bool = True,
 ) -> tuple[FittedClassifier, list[float], BaseException | None]:
-    """Train a classifier, the vectors of whose words may begin at `given` ones; `keep_unseen` as in `TextClassifier.fit`.
+    """Train a classifier, on texts or on what `read_corpus` made of them; the vectors of its words may begin at `given` ones.
+
+    `keep_unseen` as in `TextClassifier.fit`.
 
     Returns the model, the course of its loss, and the exception that ended training early (Ctrl-C, divergence, an
     error in the callback)
     or None; the model is usable in each case.
+
+    Raises
+    ------
+    MemoryError
+        The input matrix would not fit into the memory that is free.
     """
     started = time.perf_counter()
     threads = thread_count(params["threads"])
     tokenizer = tokenizer_code(params["tokenizer"])
-    corpus = read_corpus(batches, tokenizer, threads)
+    corpus = batches if isinstance(batches, Corpus) else read_corpus(batches, tokenizer, threads)
     features = {name: params[name] for name in ("min_count", "word_ngrams", "min_n", "max_n", "buckets")}
     start = None
     if given is not None:
@@ -50,6 +58,9 @@ def train_fitted(
     space, texts = encode_corpus(corpus, **features, threads=threads, words=None if start is None else start.chosen)
     data = LabelledTexts(
         texts, space.members, corpus.label_ids, corpus.label_offsets, len(corpus.labels), corpus.n_tokens
+    )
+    check_memory(
+        4 * len(space.members) * params["dim"], "the vectors of words and n-grams", "a smaller dim or fewer buckets"
     )
     label_counts = np.bincount(corpus.label_ids, minlength=len(corpus.labels)).astype(np.int64)
     questions = Questions.of(params["loss"], label_counts, params["negatives"])

@@ -26,6 +26,13 @@ class LabelColumn:
     values: list[Any]
     several: bool
 
+    def selected(self, rows: NDArray[np.int64]) -> LabelColumn:
+        """Return the labels of these texts, in this order; `values` stay."""
+        lengths = self.offsets[rows + 1] - self.offsets[rows]
+        offsets = _offsets(lengths)
+        uses = np.repeat(self.offsets[rows] - offsets[:-1], lengths) + np.arange(offsets[-1])
+        return LabelColumn(self.ids[uses], offsets, self.values, self.several)
+
 
 @dataclass(frozen=True, slots=True)
 class TextBatch:
@@ -50,3 +57,15 @@ class TextBatch:
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
+
+    def selected(self, rows: NDArray[np.int64]) -> TextBatch:
+        """Return these texts of the batch, in this order."""
+        starts, stops = self.offsets[rows], self.offsets[rows + 1]
+        view = np.ascontiguousarray(self.data).data
+        data = b"".join(view[first:stop] for first, stop in zip(starts.tolist(), stops.tolist(), strict=True))
+        labels = None if self.labels is None else self.labels.selected(rows)
+        return TextBatch(np.frombuffer(data, np.uint8), _offsets(stops - starts), labels, self.name, self.lines[rows])
+
+
+def _offsets(lengths: NDArray[np.int64]) -> NDArray[np.int64]:
+    return np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
