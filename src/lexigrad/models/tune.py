@@ -541,7 +541,7 @@ def _quantised(model: TextClassifier, size: int, sub_dim: int) -> tuple[TextClas
 def _storage(path: str | os.PathLike[str]) -> Any:
     """Open a study's file: Optuna's journal, a line of JSON for each step, which no kill can break."""
     from optuna.storages import JournalStorage
-    from optuna.storages.journal import JournalFileBackend
+    from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
 
     name = os.fspath(path)
     problem = FormatError(f"{name} is not the file of a study; give the path of one, or of none to begin a new one")
@@ -553,7 +553,7 @@ def _storage(path: str | os.PathLike[str]) -> Any:
             if not first.startswith(b'{"op_code"'):
                 raise problem
     try:
-        return JournalStorage(JournalFileBackend(name))
+        return JournalStorage(JournalFileBackend(name, JournalFileOpenLock(name)))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise problem from error
 
