@@ -98,7 +98,7 @@ def _tuned(input: Path, output: Path, params: dict[str, Any], search: dict[str, 
     from lexigrad.models.parameters import check_parameters
 
     check_parameters(params)
-    kernels = ("from lexigrad.models.tune import compile_kernels", "compile_kernels(['softmax'])")
+    kernels = ("from lexigrad.kernels import classifier", "classifier.train_by(classifier.SOFTMAX)")
     with compile_note(quiet), compiled_beside(*kernels):
         from lexigrad import TextClassifier
         from lexigrad.models.tune import compile_kernels

@@ -102,10 +102,11 @@ def tune(
     start = model.get_params()
     check_parameters(start)
     options.check(validation is not None)
-    SearchSpace.around(start, options.fixed, 0, options.model_size is not None)
-    texts = labelled(batches)
+    space = SearchSpace.around(start, options.fixed, 0, options.model_size is not None)
+    compile_kernels(space.losses() if "loss" in space.names else [start["loss"]], options.model_size is not None)
+    started = time.perf_counter()
     measured = None if validation is None else labelled(validation)
-    search = _Search(model, texts, measured, options, dtype)
+    search = _Search(model, labelled(batches), measured, options, dtype, started)
     error = search.run()
     search.finish(error)
 
@@ -147,15 +148,14 @@ class _Search:
         measured: list[TextBatch] | None,
         options: Options,
         dtype: np.dtype[Any] | None,
+        started: float,
     ) -> None:
         self.model, self.options, self.dtype = model, options, dtype
         self.goal, self.size = Goal.parse(options.metric), bytes_of(options.model_size)
         self.threads = thread_count(model.threads)
-        start, folds = model.get_params(), options.folds
-        space = SearchSpace.around(start, options.fixed, 0, self.size is not None)
-        compile_kernels(space.losses() if "loss" in space.names else [start["loss"]], self.size is not None)
-        self.started = time.perf_counter()
-        self.all = Part(texts, [])
+        self.started = started
+        folds = options.folds
+        self.all = Part(texts if folds is not None else [], [])
         if folds is not None:
             self.parts, self.measured_on = folds_of(texts, folds, model.seed), f"{folds} folds"
         elif measured is not None:
@@ -165,7 +165,7 @@ class _Search:
         part = self.parts[0] if folds is None else self.all
         self.labels = part.corpus(model.tokenizer, self.threads).labels
         self.goal.check(self.labels)
-        self.space = SearchSpace.around(start, options.fixed, len(self.labels), self.size is not None)
+        self.space = SearchSpace.around(model.get_params(), options.fixed, len(self.labels), self.size is not None)
         self._check_size()
         self.best: _Best | None = None
         self.partial: tuple[TextClassifier, list[float]] | None = None
@@ -173,8 +173,11 @@ class _Search:
         self.first_seconds = 0.0
         self.study = self._open_study(texts, measured)
         self.distributions = self.space.distributions()
+        self.points = list(self.space.points())
         for trial in self.trials():
             self._offer(_Best(trial, None, []))
+            if trial.number == 0:
+                self.first_seconds = trial.seconds
         self.status = status(model.verbose)
 
     def _check_size(self) -> None:
@@ -209,8 +212,6 @@ class _Search:
         facts = self._facts(texts, measured) if self.options.study is not None else {}
         old = study.user_attrs.get("facts")
         if old is None:
-            for point in self.space.points():
-                study.enqueue_trial(point, skip_if_exists=True)
             study.set_user_attr("start", {name: self.space.start[name] for name in TUNED})
             study.set_user_attr("facts", facts)
         else:
@@ -277,7 +278,9 @@ class _Search:
         return {name: drawn[name] if name == "sub_dim" else settings[name] for name in names}
 
     def _n_finished(self) -> int:
-        return sum(trial.state != "interrupted" for trial in self.trials())
+        from optuna.trial import TrialState
+
+        return len(self.study.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.PRUNED)))
 
     # The loop
 
@@ -311,16 +314,19 @@ class _Search:
             reserve = self.best.trial.seconds / (self.options.folds - 1)
         return self.started + self.options.seconds - reserve
 
-    def _sampler_seed(self) -> int:
-        """Return a seed for each trial, so that a study that goes on draws as one that was never stopped."""
-        return int(np.random.SeedSequence([self.model.seed, self._n_finished()]).generate_state(1)[0])
-
     def _try_one(self) -> Trial:
-        """Run one trial to its end, record it, and keep its model if it is the best."""
+        """Run one trial to its end, record it, and keep its model if it is the best.
+
+        What is tried depends on `seed` and on the trials that have finished: a study that goes on draws as one that was never stopped.
+        """
         from optuna.samplers import TPESampler
         from optuna.trial import TrialState
 
-        self.study.sampler = TPESampler(n_startup_trials=STARTUP_TRIALS, seed=self._sampler_seed())
+        n = self._n_finished()
+        seed = int(np.random.SeedSequence([self.model.seed, n]).generate_state(1)[0])
+        self.study.sampler = TPESampler(n_startup_trials=STARTUP_TRIALS, seed=seed)
+        if n < len(self.points) and not self.study.get_trials(deepcopy=False, states=(TrialState.WAITING,)):
+            self.study.enqueue_trial(self.points[n])
         asked = self.study.ask(self.distributions)
         started = time.perf_counter()
         trial = Trial(asked.number, self._named(asked.params), "complete")
@@ -535,7 +541,7 @@ def _quantised(model: TextClassifier, size: int, sub_dim: int) -> tuple[TextClas
 def _storage(path: str | os.PathLike[str]) -> Any:
     """Open a study's file: Optuna's journal, a line of JSON for each step, which no kill can break."""
     from optuna.storages import JournalStorage
-    from optuna.storages.journal import JournalFileBackend
+    from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
 
     name = os.fspath(path)
     problem = FormatError(f"{name} is not the file of a study; give the path of one, or of none to begin a new one")
@@ -547,7 +553,7 @@ def _storage(path: str | os.PathLike[str]) -> Any:
             if not first.startswith(b'{"op_code"'):
                 raise problem
     try:
-        return JournalStorage(JournalFileBackend(name))
+        return JournalStorage(JournalFileBackend(name, JournalFileOpenLock(name)))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise problem from error
 

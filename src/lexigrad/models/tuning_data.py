@@ -63,7 +63,7 @@ def labelled(batches: Iterable[TextBatch]) -> list[TextBatch]:
         raise DataError(f"{name}: no text has a label; fastText lines carry them as __label__NAME, columns by label=")
     if missing:
         warnings.warn(
-            f"{missing} texts have no label and were left out; the first is {first}", LexigradWarning, stacklevel=5
+            f"{missing} texts have no label and were left out; the first is {first}", LexigradWarning, stacklevel=4
         )
     return kept
 

@@ -38,7 +38,8 @@ class Trial:
 
     def __str__(self) -> str:
         settings = ", ".join(f"{name}={_short(value)}" for name, value in self.settings.items())
-        outcome = f"{self.value:.4f}" if self.value is not None else f"{self.state} ({self.reason})"
+        outcome = self.state if self.value is None else f"{self.value:.4f}"
+        outcome += f" ({self.reason})" if self.reason else ""
         return f"trial {self.number}: {outcome}, {self.seconds:.1f} s, {settings}"
 
     def to_dict(self) -> dict[str, Any]:
