@@ -23,7 +23,6 @@ from lexigrad.text.subwords import Subwords
 from lexigrad.text.tokens import WHITESPACE
 from lexigrad.text.unicode import UNICODE_VERSION
 from lexigrad.text.vocabulary import Vocabulary
-from lexigrad.text.vocabulary import Vocabulary
 from lexigrad.text.words import Words, encoded
 
 LABEL_PREFIX = "__label__"
