@@ -302,6 +302,15 @@ def test_what_fasttext_cannot_have_is_refused(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_word_that_looks_like_one_of_the_labels_is_refused(tmp_path: Path) -> None:
+    texts, labels = ["good __label__b", "bad __label__c"] * 20, ["a", "b"] * 20
+    clf = TextClassifier(dim=4, epochs=1, threads=1, tokenizer="whitespace").fit(texts, labels)
+    with pytest.raises(DataError, match="'__label__b' is a word of the texts and, with its prefix, a label"):
+        clf.save(tmp_path / "m.bin")
+    clf.set_params(label_prefix="#").save(tmp_path / "m.bin")
+    assert lexigrad.load(tmp_path / "m.bin").classes_.tolist() == ["a", "b"]
+
+
 def test_labels_that_are_numbers_become_text(tmp_path: Path) -> None:
     clf = TextClassifier(dim=4, epochs=5, lr=0.5, threads=1, tokenizer="whitespace").fit(
         ["good", "bad"] * 50, [1, 2] * 50

@@ -198,7 +198,7 @@ def test_we_predict_with_its_quantised_file_as_fasttext_does(
 
 
 def test_words_that_only_the_given_vectors_have_are_known_to_fasttext(texts: list[str], tmp_path: Path) -> None:
-    vectors = WordVectors(dim=30, min_count=1, epochs=1, threads=2).fit(texts)
+    vectors = WordVectors(dim=30, min_count=1, epochs=1, threads=2).fit(texts[N_ODD:])
     clf = TextClassifier(dim=30, epochs=5, lr=0.5, word_ngrams=2, tokenizer="whitespace", threads=2)
     clf.fit_file(DATA / "clinc150.train.txt", vectors=vectors)
     assert clf.fitted.facts["n_given"] > clf.fitted.facts["n_given_seen"] + 1000

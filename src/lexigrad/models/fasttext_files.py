@@ -233,6 +233,16 @@ def _dictionary(
     labels = Words.of(encoded([prefix + str(label) for label in fitted.classes[order].tolist()]))
     if any(len(label) == 0 or b"\0" in label for label in encoded(labels)):
         raise DataError("a label is empty or holds a zero byte, which fastText's file cannot hold")
+    named = set(encoded(labels))
+    hashes = Vocabulary.from_strings(named).hashes
+    both = next(
+        (words[i] for i in np.flatnonzero(np.isin(words.hashes[:n], hashes)).tolist() if words[i] in named), None
+    )
+    if both is not None:
+        raise DataError(
+            f"{both.decode('utf-8', 'surrogateescape')!r} is a word of the texts and, with its prefix, a label, which fastText's file cannot tell "
+            "apart: take it out of the texts, or set another label_prefix"
+        )
     arena = np.concatenate([words.arena[: words.offsets[n]], labels.arena])
     offsets = np.concatenate([words.offsets[:n], words.offsets[n] + labels.offsets])
     return arena, offsets, np.concatenate([words.counts[:n], fitted.label_counts[order]])
