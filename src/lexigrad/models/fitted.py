@@ -202,7 +202,42 @@ class FittedClassifier:
         def score_range(edge: tuple[int, int]) -> None:
             score(
                 batch.data, batch.offsets, *edge, *reader, *matrices, len(self.classes), prior, k,
-                ids.reshape(-1), probs.reshape(-1), known,
+                ids.reshape(-1), probs.reshape(-1), known, None, None,
+            )  # fmt: skip
+
+        edges = _slices(batch)
+        list(map_threads(score_range, edges, min(threads, len(edges))) if edges else ())
+        return ids, probs, known
+
+    def score_as_fasttext(
+        self, batch: TextBatch, k: int, threshold: float, order: NDArray[np.int32], threads: int
+    ) -> tuple[NDArray[np.int32], NDArray[np.float32], NDArray[np.int32]]:
+        """Score a batch as fastText does, see `lexigrad.losses.fasttext` and `lexigrad.kernels.heaps`.
+
+        Parameters
+        ----------
+        batch, k, threads : as in `score`, but k from 1 up
+        threshold : labels of which fastText's probability is lower are left out
+        order : (n_labels,) int32, in which order fastText comes to the labels, as positions in `classes`
+
+        Returns
+        -------
+        ids : (n, k) int32, best first, positions in `classes`, then -1 where there are less
+        probs : (n, k) float32
+        known : (n,) int32, known features; ``-1 - known`` where one-vs-all or negative sampling has a score so near to the edge of a step that the order of
+            additions may decide
+        """
+        from lexigrad.kernels.score import scorer
+
+        n = len(batch)
+        ids, probs, known = np.empty((n, k), np.int32), np.empty((n, k), np.float32), np.empty(n, np.int32)
+        matrices, prior, reader = self._matrices(threads), self.prior, self.reader.arguments()
+        score = scorer((*reader, *matrices), fasttext=True)
+
+        def score_range(edge: tuple[int, int]) -> None:
+            score(
+                batch.data, batch.offsets, *edge, *reader, *matrices, len(self.classes), prior, k,
+                ids.reshape(-1), probs.reshape(-1), known, order, threshold,
             )  # fmt: skip
 
         edges = _slices(batch)
