@@ -49,19 +49,27 @@ def pop(keys, ids, n):  # type: ignore[no-untyped-def]
 
 
 @helper
-def likeliest(probs, n_labels, lane, order, threshold, tree, k, keys, places, ids, values, start):  # type: ignore[no-untyped-def]
-    """Write the `k` best labels of one lane with at least `threshold`, and after them ids of -1.
+def written(n, k, keys, places, ids, values, start):  # type: ignore[no-untyped-def]
+    """Write the `n` entries of a heap, best first, and after them ids of -1."""
+    for size in range(n, 1, -1):
+        pop(keys, places, size)
+    for j in range(k):
+        ids[start + j] = places[j] if j < n else -1
+        values[start + j] = np.float32(np.exp(np.float64(keys[j]))) if j < n else np.float32(0)
 
-    `order` is in which order labels come; `keys` and `places` have room for k + 1 entries. With `tree` the probabilities have their offsets already.
+
+@helper
+def likeliest(probs, n_labels, lane, order, threshold, k, keys, places, ids, values, start):  # type: ignore[no-untyped-def]
+    """Write the `k` best labels of one lane with a probability of at least `threshold`.
+
+    `order` is in which order labels come; `keys` and `places` have room for k + 1 entries.
     """
     n, least = 0, 0.0
-    offset = 0.0 if tree else OFFSET
-    lowest = np.float64(threshold) + OFFSET if tree else np.float64(threshold)
     for i in range(n_labels):
         label = order[i]
-        prob = np.float64(probs[label * LANES + lane])
-        value = prob + offset
-        if prob < lowest or (n == k and value < least):
+        prob = probs[label * LANES + lane]
+        value = np.float64(prob) + OFFSET
+        if prob < threshold or (n == k and value < least):
             continue
         key = np.float32(np.log(value))
         if n == k and key < keys[0]:
@@ -73,11 +81,39 @@ def likeliest(probs, n_labels, lane, order, threshold, tree, k, keys, places, id
             n -= 1
         if n == k:
             least = np.exp(np.float64(keys[0])) * BELOW
-    for size in range(n, 1, -1):
-        pop(keys, places, size)
-    for j in range(k):
-        ids[start + j] = places[j] if j < n else -1
-        values[start + j] = np.float32(np.exp(np.float64(keys[j]))) if j < n else np.float32(0)
+    written(n, k, keys, places, ids, values, start)
+
+
+@helper
+def likeliest_leaves(  # type: ignore[no-untyped-def]
+    answers, children, lane, threshold, k, nodes, sums, keys, places, ids, values, start
+):
+    """Write the `k` best labels of one lane by hierarchical softmax: the tree is walked from the root, left before right, and what is too unlikely is passed.
+
+    `answers`, (n_nodes * LANES,), are the sigmoids of the nodes' scores; `nodes` and `sums` have room for one more entry than there are labels.
+    """
+    lowest = np.float32(np.log(np.float64(threshold) + OFFSET))
+    n, waiting = 0, 1
+    nodes[0], sums[0] = 0 if children.size > 0 else -1, np.float32(0)
+    while waiting > 0:
+        waiting -= 1
+        node, key = nodes[waiting], sums[waiting]
+        if key < lowest or (n == k and key < keys[0]):
+            continue
+        if node >= 0:
+            right = answers[node * LANES + lane]
+            left = np.float32(1.0 - np.float64(right))
+            nodes[waiting], nodes[waiting + 1] = children[2 * node + 1], children[2 * node]
+            sums[waiting] = key + np.float32(np.log(np.float64(right) + OFFSET))
+            sums[waiting + 1] = key + np.float32(np.log(np.float64(left) + OFFSET))
+            waiting += 2
+            continue
+        sift_up(keys, places, n, key, ~node)
+        n += 1
+        if n > k:
+            pop(keys, places, n)
+            n -= 1
+    written(n, k, keys, places, ids, values, start)
 
 
 @kernel((inputs(types.float32), inputs(types.int32), types.float32, types.int64, outputs(types.int32), outputs(types.float32)))
@@ -87,4 +123,4 @@ def likeliest_of(probs, order, threshold, k, ids, values):  # type: ignore[no-un
     for i in range(probs.size):
         lanes[i * LANES] = probs[i]
     keys, places = np.empty(k + 1, np.float32), np.empty(k + 1, np.int32)
-    likeliest(lanes, probs.size, 0, order, threshold, False, k, keys, places, ids, values, 0)
+    likeliest(lanes, probs.size, 0, order, threshold, k, keys, places, ids, values, 0)

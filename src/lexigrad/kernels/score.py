@@ -17,13 +17,14 @@ from typing import Any
 import numpy as np
 from numba import types
 
-from lexigrad.kernels.heaps import likeliest
+from lexigrad.kernels.heaps import likeliest, likeliest_leaves, written
 from lexigrad.kernels.rows import AHEAD, MATRIX, add_coded_row, lanes_of
 from lexigrad.losses import hierarchical_softmax, one_vs_all, softmax
-from lexigrad.losses.fasttext import OFFSET, to_steps
+from lexigrad.losses.fasttext import to_steps
 from lexigrad.losses.links import INDEPENDENT, SOFTMAX
 from lexigrad.machine.compiler import helper, inputs, kernel, outputs
 from lexigrad.machine.intrinsics import LANES, add_scaled, block_scores, float_at, prefetch
+from lexigrad.maths.pointwise import sigmoid_loop
 from lexigrad.text.kept_buckets import LEFT_OUT, entries_in, kept_row, may_be_kept
 from lexigrad.text.ngrams import (
     MOST_BYTES,
@@ -205,14 +206,14 @@ def sum_rows(  # type: ignore[no-untyped-def]
 
 @helper
 def block_predict(  # type: ignore[no-untyped-def]
-    link, scores, n_scores, children, offset, scratch, probs, n_labels, prior, known, n, peak, total
+    link, scores, n_scores, children, scratch, probs, n_labels, prior, known, n, peak, total
 ):
     """Scores -> probabilities of a block; a text without any known feature gets the training prior.
 
     `probs` is another array than `scores` for hierarchical softmax, and the same for all others.
     """
     if children is not None:
-        hierarchical_softmax.predict(scores, n_scores, children, offset, scratch, probs)
+        hierarchical_softmax.predict(scores, n_scores, children, scratch, probs)
     elif link == SOFTMAX:
         softmax.predict(scores, n_scores, peak, total)
     else:
@@ -262,7 +263,7 @@ def score_with(pruned: bool, characters: bool, coded: bool, tree: bool, fasttext
     """
     none = types.none
     ranking = (inputs(_I32), _F32) if fasttext else (none, none)
-    offset = np.float32(OFFSET if fasttext else 0)
+    walked = tree and fasttext
     kept, children = inputs(_U64) if pruned else none, inputs(_I32) if tree else none
     matrix = MATRIX if coded else (MATRIX[0], none, none, none, none, none)
 
@@ -305,12 +306,14 @@ def score_with(pruned: bool, characters: bool, coded: bool, tree: bool, fasttext
         lanes = np.zeros(width * LANES, np.float32)
         scores = np.zeros(n_scores * LANES, np.float32)
         scratch = np.zeros(n_scores * LANES if tree else 0, np.float32)
-        probabilities = np.zeros((n_labels + n_scores) * LANES, np.float32) if tree else scores
+        probabilities = np.zeros((n_labels + n_scores) * LANES, np.float32) if tree and not walked else scores
         peak, total, squares = np.zeros(LANES, np.float32), np.zeros(LANES, np.float32), np.zeros(LANES, np.float32)
         found = np.zeros(LANES, np.int64)
         near = np.zeros(LANES, np.bool_)
         keys = np.empty(k + 1, np.float32) if fasttext else None
         places = np.empty(k + 1, np.int32) if fasttext else None
+        nodes = np.empty(n_labels + 1, np.int32) if walked else None
+        sums = np.empty(n_labels + 1, np.float32) if walked else None
         for begin in range(first, stop, LANES):
             n = min(LANES, stop - begin)
             for lane in range(n):
@@ -329,16 +332,23 @@ def score_with(pruned: bool, characters: bool, coded: bool, tree: bool, fasttext
                     scores[i] = lanes[i]
             else:
                 block_scores(output, stride, lanes, width, scores, 0, n_scores)
-            if fasttext and link == INDEPENDENT:
-                to_steps(scores, n_scores, near)
-            block_predict(
-                link, scores, n_scores, children, offset, scratch, probabilities, n_labels, prior, found, n, peak, total
-            )  # fmt: skip
+            if walked:
+                sigmoid_loop(scores, scores, 0, n_scores * LANES)
+            else:
+                if fasttext and link == INDEPENDENT:
+                    to_steps(scores, n_scores, near)
+                block_predict(
+                    link, scores, n_scores, children, scratch, probabilities, n_labels, prior, found, n, peak, total
+                )  # fmt: skip
             for lane in range(n):
+                start = (begin + lane) * k
                 if fasttext:
-                    likeliest(
-                        probabilities, n_labels if found[lane] > 0 else 0, lane, order, threshold, tree, k, keys, places, ids, probs, (begin + lane) * k
-                    )  # fmt: skip
+                    if found[lane] == 0:
+                        written(0, k, keys, places, ids, probs, start)
+                    elif walked:
+                        likeliest_leaves(scores, children, lane, threshold, k, nodes, sums, keys, places, ids, probs, start)
+                    else:
+                        likeliest(scores, n_labels, lane, order, threshold, k, keys, places, ids, probs, start)
                     if near[lane] and found[lane] > 0:
                         known[begin + lane] = -1 - found[lane]
                 elif k > 0:

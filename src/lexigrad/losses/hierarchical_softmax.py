@@ -110,12 +110,11 @@ def huffman_children(counts: NDArray[np.int64], ids: NDArray[np.integer]) -> NDA
 
 
 @helper
-def predict(scores, n_nodes, children, offset, lighter, probs):  # type: ignore[no-untyped-def]
+def predict(scores, n_nodes, children, lighter, probs):  # type: ignore[no-untyped-def]
     """Turn the scores of the inner nodes, (n_nodes * LANES,), into the probabilities of all labels, from the root down.
 
     A node shares its probability out by sigmoid(s) to the heavier side and sigmoid(-s) to the lighter one, both from exp(-|s|), so that small shares
-    are as exact as large ones. `offset` is added to both answers of each node: 0, or as fastText does (`lexigrad.losses.fasttext`).
-    `probs` has room for all labels and then all nodes. `lighter`, of the size of `scores`, is scratch; `scores` is lost.
+    are as exact as large ones. `probs` has room for all labels and then all nodes. `lighter`, of the size of `scores`, is scratch; `scores` is lost.
     """
     n_labels = n_nodes + 1
     for i in range(n_nodes * LANES):
@@ -125,8 +124,8 @@ def predict(scores, n_nodes, children, offset, lighter, probs):  # type: ignore[
         more = ONE / (ONE + lighter[i])
         less = lighter[i] * more
         right = scores[i] >= ZERO
-        lighter[i] = (less if right else more) + offset
-        scores[i] = (more if right else less) + offset
+        lighter[i] = less if right else more
+        scores[i] = more if right else less
     for lane in range(LANES):
         probs[(n_labels if n_nodes > 0 else 0) * LANES + lane] = ONE
     for node in range(n_nodes):

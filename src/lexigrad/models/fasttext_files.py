@@ -35,7 +35,7 @@ def load_fasttext(path: str | os.PathLike[str]) -> TextClassifier | WordVectors:
     """Open a `.bin` or `.ftz` file: a classifier or word vectors."""
     file = read_fasttext(path)
     try:
-        return _classifier(file) if file.settings["model"] == "supervised" else _vectors(file)
+        return classifier_of(file) if file.settings["model"] == "supervised" else _vectors(file)
     except FormatError as error:
         raise FormatError(f"{os.fspath(path)}: {error}") from None
 
@@ -48,20 +48,39 @@ def _facts(file: FastTextFile) -> dict[str, Any]:
     }
 
 
-def _classifier(file: FastTextFile) -> TextClassifier:
+def reader_of(
+    file: FastTextFile, rows: NDArray[np.int32] | None = None, label_prefix: str = LABEL_PREFIX
+) -> TextReader:
+    """Return how fastText makes rows of text with this model; see `classifier_of` for the arguments."""
+    settings = file.settings
+    slot_rows = np.empty(0, np.int32) if rows is None else rows
+    return TextReader(
+        WHITESPACE, Vocabulary.from_arrays(file.arena, file.offsets, file.counts), slot_rows, settings["n_buckets"],
+        settings["word_ngrams"], settings["min_n"], settings["max_n"], _kept(file), label_prefix.encode(), file.n_labels,
+    )  # fmt: skip
+
+
+def classifier_of(
+    file: FastTextFile, rows: NDArray[np.int32] | None = None, label_prefix: str | None = None
+) -> TextClassifier:
+    """Return the classifier in a file.
+
+    Parameters
+    ----------
+    file : of a supervised model
+    rows : the row of ``file.input`` that each row of the whole input matrix is, -1 for one of zeros; None where they are the same
+    label_prefix : what marks labels; None infers it from the labels, and takes fastText's own for what else a text holds
+    """
     settings = file.settings
     names = Words(file.arena, file.offsets)[file.n_words :]
-    prefix = label_prefix_of(names)
+    prefix = label_prefix_of(names) if label_prefix is None else label_prefix
     stripped = [name.removeprefix(prefix) for name in names]
     if len(set(stripped)) < len(stripped):
         raise FormatError("is damaged: a label occurs twice")
     order = np.array(sorted(range(len(names)), key=stripped.__getitem__), np.int64)
     places = np.empty(len(order), np.int32)
     places[order] = np.arange(len(order), dtype=np.int32)
-    reader = TextReader(
-        WHITESPACE, Vocabulary.from_arrays(file.arena, file.offsets, file.counts), np.empty(0, np.int32), settings["n_buckets"],
-        settings["word_ngrams"], settings["min_n"], settings["max_n"], _kept(file), LABEL_PREFIX.encode(), file.n_labels,
-    )  # fmt: skip
+    reader = reader_of(file, rows, LABEL_PREFIX if label_prefix is None else label_prefix)
     nodes = np.arange(len(names) - 2, -1, -1)  # fastText's root is the last
     output = _rows(file.output, nodes if settings["loss"] == "hierarchical_softmax" else order)
     fitted = FittedClassifier(
@@ -160,14 +179,19 @@ def save_fasttext(fitted: FittedClassifier, params: dict[str, Any], path: str | 
     ParameterError
         If the model has another tokeniser than fastText's, or is to become an .ftz file and is not quantised.
     """
-    reader = fitted.reader
-    if reader.tokenizer != WHITESPACE:
+    if fitted.reader.tokenizer != WHITESPACE:
         raise ParameterError(
             f"{os.fspath(path)}: this model splits text by tokenizer={params['tokenizer']!r}, which fastText cannot; train it with "
             "tokenizer='whitespace' to write it for fastText"
         )
     if Path(path).suffix.lower() == ".ftz" and not isinstance(fitted.input, CodedMatrix):
         raise ParameterError(f"{os.fspath(path)}: .ftz is for quantised models, and this one is not; write it as .bin")
+    write_fasttext(path, *file_of(fitted, params))
+
+
+def file_of(fitted: FittedClassifier, params: dict[str, Any]) -> tuple[FastTextFile, NDArray[np.int32] | None]:
+    """Return what fastText's file holds of a classifier with fastText's tokeniser, and the rows of its input; see `classifier_of`."""
+    reader = fitted.reader
     arena, offsets, counts = _dictionary(fitted, params["label_prefix"])
     n_labels = len(fitted.classes)
     settings = {
@@ -180,7 +204,7 @@ def save_fasttext(fitted: FittedClassifier, params: dict[str, Any], path: str | 
         settings, VERSION, int(fitted.facts.get("n_tokens", counts.sum())), arena, offsets, counts, reader.n_words, n_labels, kept, fitted.input,
         _output_for_file(fitted),
     )  # fmt: skip
-    write_fasttext(path, file, reader.slot_rows if len(reader.slot_rows) else None)
+    return file, reader.slot_rows if len(reader.slot_rows) else None
 
 
 _UNUSED = {"window": 5, "lr_update_rate": 100, "subsample": 1e-4}
@@ -221,6 +245,11 @@ def save_fasttext_vectors(fitted: FittedVectors, params: dict[str, Any], path: s
     DataError
         If a word is empty or holds a zero byte.
     """
+    write_fasttext(path, *vectors_file_of(fitted, params))
+
+
+def vectors_file_of(fitted: FittedVectors, params: dict[str, Any]) -> tuple[FastTextFile, NDArray[np.int32]]:
+    """Return what fastText's file holds of word vectors, and the rows of its input; see `classifier_of`."""
     words = Words.of_texts([str(item) for item in fitted.items])
     if (np.diff(words.offsets) == 0).any() or (words.arena == 0).any():
         raise DataError("a word is empty or holds a zero byte, which fastText's file cannot hold")
@@ -241,23 +270,23 @@ def save_fasttext_vectors(fitted: FittedVectors, params: dict[str, Any], path: s
     file = FastTextFile(
         settings, VERSION, n_tokens, words.arena, words.offsets, fitted.counts, n, 0, None, fitted.input, output
     )
-    write_fasttext(path, file, rows)
+    return file, rows
 
 
-def word_vectors_of(fitted: FittedClassifier) -> tuple[Words, NDArray[np.float32]]:
-    """Return the words of a classifier and their vectors: the mean of the rows of each word and of its character n-grams."""
+def word_vectors_of(reader: TextReader, matrix: Matrix) -> tuple[Words, NDArray[np.float32]]:
+    """Return the words of a model and their vectors: the mean of the rows of each word and of its character n-grams."""
     from lexigrad.models.explanation import rows_of
 
-    reader, n = fitted.reader, fitted.reader.n_words
+    n = reader.n_words
     words = Words(reader.vocabulary.arena, reader.vocabulary.offsets[: n + 1])
     plain = Subwords(n, reader.min_n, reader.max_n, max(1, reader.n_buckets), np.arange(reader.n_buckets))
-    vectors = np.empty((n, fitted.dim), np.float32)
+    vectors = np.empty((n, matrix.shape[1]), np.float32)
     for first in range(0, n, 8192):
         last = min(first + 8192, n)
         slots, ends = plain.rows_of_all(words.arena, words.offsets[first : last + 1], first)
         rows = rows_of(slots, n, reader.slot_rows, reader.kept)
-        numbers = np.zeros((len(rows), fitted.dim), np.float32)
-        numbers[rows >= 0] = fitted.input[rows[rows >= 0]]
+        numbers = np.zeros((len(rows), matrix.shape[1]), np.float32)
+        numbers[rows >= 0] = matrix[rows[rows >= 0]]
         sums = np.add.reduceat(numbers, ends[:-1], axis=0)
         vectors[first:last] = sums / np.add.reduceat((rows != LEFT_OUT).astype(np.int64), ends[:-1])[:, None]
     return words, vectors

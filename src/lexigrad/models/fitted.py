@@ -218,7 +218,7 @@ class FittedClassifier:
         ----------
         batch, k, threads : as in `score`, but k from 1 up
         threshold : labels of which fastText's probability is lower are left out
-        order : (n_labels,) int32, in which order fastText comes to the labels, as positions in `classes`
+        order : (n_labels,) int32, in which order fastText has the labels, as positions in `classes`
 
         Returns
         -------

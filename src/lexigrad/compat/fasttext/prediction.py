@@ -1,0 +1,175 @@
+"""Predictions as fastText gives them: its probabilities, its order, its forms."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from lexigrad.machine.threads import available_threads
+from lexigrad.text.batches import TextBatch
+
+if TYPE_CHECKING:
+    from lexigrad.compat.fasttext.model import Model
+    from lexigrad.models.fitted import FittedClassifier
+
+MOST_ANSWERS = 1 << 21
+"""Labels of so many answers are listed at a time."""
+NEWLINE = 10
+ONE_LINE = "predict processes one line at a time (remove '\\n')"
+
+
+class Predictor:
+    """A classifier, with labels as the file has them.
+
+    Parameters
+    ----------
+    model : the model
+    fitted : the same as a classifier of lexigrad
+    """
+
+    def __init__(self, model: Model, fitted: FittedClassifier) -> None:
+        self.model, self.fitted = model, fitted
+        self.n_labels = len(fitted.classes)
+        self.label_of = np.empty(self.n_labels + 1, np.int64)
+        """The label's id of each class; the last is for no label."""
+        self.label_of[fitted.order] = np.arange(self.n_labels)
+        self.label_of[-1] = -1
+        self.order = np.ascontiguousarray(fitted.order, np.int32)
+        self._names: dict[str, NDArray[Any]] = {}
+        self.empty = np.empty(0, np.float32)
+
+    def names(self, on_unicode_error: str) -> NDArray[Any]:
+        """Return the labels as str, by class; the last is for no label."""
+        found = self._names.get(on_unicode_error)
+        if found is None:
+            found = np.empty(self.n_labels + 1, object)
+            decoded = [label.decode("utf-8", on_unicode_error) for label in self.model.labels]
+            found[:-1] = [decoded[i] for i in self.label_of[:-1].tolist()]
+            self._names[on_unicode_error] = found
+        return found
+
+    def number(self, k: int) -> int:
+        """Return how many labels an answer has room for."""
+        if k == -1:
+            return self.n_labels
+        if k < 1:
+            raise ValueError(f"k={k}: k needs to be 1 or higher! (or -1 for all labels)")
+        return min(k, self.n_labels)
+
+    def judged(
+        self, batch: TextBatch, k: int, threshold: float, threads: int
+    ) -> tuple[NDArray[np.int32], NDArray[np.float32], NDArray[np.int32]]:
+        """Return (ids, probs), both (n, k): classes, best first, then -1 where there are no more; and how many known features each text has."""
+        threshold = float(np.float32(threshold)) if threshold == threshold else 0.0
+        ids, probs, known = self.fitted.score_as_fasttext(batch, k, threshold, self.order, threads)
+        for text in np.flatnonzero(known < 0).tolist():
+            line = batch.data[batch.offsets[text] : batch.offsets[text + 1]].tobytes()
+            self._settle(line, k, threshold, ids[text], probs[text])
+        return ids, probs, np.where(known < 0, -1 - known, known)
+
+    def _settle(self, line: bytes, k: int, threshold: float, ids: NDArray[np.int32], probs: NDArray[np.float32]) -> None:
+        """Answer for one text whose score lies near the edge of a step, with sums in fastText's order."""
+        from lexigrad.kernels.heaps import likeliest_of
+
+        hidden = self.model.mean(self.model.line_slots(line))
+        output = self.fitted.output[:]
+        scores = np.cumsum(output * hidden, axis=1, dtype=np.float32)[:, -1]
+        likeliest_of(steps_of(scores), self.order, threshold, k, ids, probs)
+
+    def one(self, text: str, k: int, threshold: float, on_unicode_error: str) -> tuple[list[str], list[float]]:
+        """Return the labels and probabilities of one text."""
+        data = np.frombuffer(text.encode(), np.uint8)
+        batch = TextBatch(data, np.array([0, len(data)]), None, "text", np.zeros(1, np.int64))
+        ids, probs, _ = self.judged(batch, self.number(k), threshold, 1)
+        found = ids[0]
+        n = int((found >= 0).sum())
+        return self.names(on_unicode_error)[found[:n]].tolist(), probs[0, :n].tolist()
+
+    def many(
+        self, texts: Sequence[str], k: int, threshold: float, on_unicode_error: str
+    ) -> tuple[list[list[str]], list[NDArray[np.float32]]]:
+        """Return the labels and probabilities of many texts, on all processors."""
+        labels: list[list[str]] = []
+        probs: list[NDArray[np.float32]] = []
+        width = self.number(k)
+        names = self.names(on_unicode_error)
+        step = max(1, MOST_ANSWERS // width)
+        for first in range(0, len(texts), step):
+            batch = batch_of(texts[first : first + step])
+            ids, values, _ = self.judged(batch, width, threshold, available_threads())
+            here, these = names.take(ids).tolist(), list(values)
+            if ids[:, -1].min(initial=0) < 0:
+                counts = (ids >= 0).sum(axis=1)
+                for i in np.flatnonzero(counts < width).tolist():
+                    here[i], these[i] = here[i][: counts[i]], these[i][: counts[i]]
+            labels += here
+            probs += these
+        return labels, probs
+
+
+def steps_of(scores: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return fastText's sigmoid of scores."""
+    places = np.floor((scores + np.float32(8)) * np.float32(32))
+    starts = (places / np.float32(32) - np.float32(8)).astype(np.float64)
+    with np.errstate(over="ignore"):
+        values = 1 / (1 + np.exp(-starts))
+    return np.where(scores < -8, 0, np.where(scores > 8, 1, values)).astype(np.float32)
+
+
+def batch_of(texts: Sequence[str]) -> TextBatch:
+    """Return texts, each one line, as a batch.
+
+    Raises
+    ------
+    TypeError
+        Where one is no str, or holds half a surrogate pair.
+    ValueError
+        Where one has a newline.
+    """
+    try:
+        array = pa.array(texts, pa.large_string())
+        missing = array.null_count
+    except (pa.ArrowException, TypeError, UnicodeError):
+        missing = 1
+    if missing:
+        _complain(texts)
+    _, places, content = array.buffers()
+    offsets = np.frombuffer(places, np.int64)[: len(texts) + 1] if len(texts) else np.zeros(1, np.int64)
+    data = np.frombuffer(content or b"", np.uint8)
+    if (data == NEWLINE).any():
+        raise ValueError(ONE_LINE)
+    return TextBatch(data, offsets, None, "texts", np.zeros(len(texts), np.int64))
+
+
+def _complain(texts: Sequence[Any]) -> None:
+    for i, text in enumerate(texts):
+        if not isinstance(text, str):
+            raise TypeError(f"text {i} is of type {type(text).__name__}: expected a str")
+        try:
+            text.encode()
+        except UnicodeEncodeError as error:
+            raise TypeError(f"text {i} has no UTF-8 form ({error.reason}): remove half surrogate pairs") from None
+    raise TypeError("texts: expected a list of str")
+
+
+def lines_of(data: bytes) -> TextBatch:
+    """Return the lines of a file."""
+    content = np.frombuffer(data, np.uint8)
+    ends = np.flatnonzero(content == NEWLINE) + 1
+    if len(content) and (not len(ends) or ends[-1] != len(content)):
+        ends = np.append(ends, len(content))
+    offsets = np.concatenate([[0], ends]).astype(np.int64)
+    return TextBatch(content, offsets, None, "lines", np.arange(1, len(ends) + 1))
+
+
+def pieces(data: bytes, size: int) -> Iterator[bytes]:
+    """Yield whole lines, about `size` bytes at a time."""
+    first = 0
+    while first < len(data):
+        stop = len(data) if first + size >= len(data) else data.find(b"\n", first + size) + 1 or len(data)
+        yield data[first:stop]
+        first = stop
