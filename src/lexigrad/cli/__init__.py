@@ -7,7 +7,7 @@ import warnings
 
 import typer
 
-from lexigrad.cli import check, convert, demo, explain, info, neighbors, plot, predict, prove, test, train, vectors
+from lexigrad.cli import check, convert, demo, explain, fasttext, info, neighbors, plot, predict, prove, test, train, vectors
 from lexigrad.errors import LexigradError
 
 HELP = """Train and run text classifiers and word vectors, fast and exact.
@@ -39,6 +39,7 @@ app.command()(plot.plot)
 app.command()(convert.convert)
 app.command()(prove.prove)
 app.command()(check.check)
+app.command(context_settings=fasttext.SETTINGS)(fasttext.fasttext)
 
 
 @app.callback(invoke_without_command=True)

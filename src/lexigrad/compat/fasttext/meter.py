@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -11,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lexigrad.compat.fasttext.model import END
-from lexigrad.compat.fasttext.prediction import MOST_ANSWERS, lines_of, pieces
+from lexigrad.compat.fasttext.prediction import MOST_ANSWERS, lines_of, parts_of, pieces
 from lexigrad.machine.threads import available_threads
 from lexigrad.text.batches import TextBatch
 
@@ -121,7 +120,7 @@ def measured(model: Model, source: str | BinaryIO, k: int, threshold: float) -> 
     width = predictor.number(k)
     ids = {label: i for i, label in enumerate(model.labels)}
     for piece in pieces(data, PIECE):
-        for batch in _parts(lines_of(piece), max(1, MOST_ANSWERS // width)):
+        for batch in parts_of(lines_of(piece), max(1, MOST_ANSWERS // width)):
             gold_owners, gold = _gold(batch, ids)
             found, probs, known = predictor.judged(batch, width, threshold, available_threads())
             counted = np.zeros(len(batch), bool)
@@ -133,12 +132,6 @@ def measured(model: Model, source: str | BinaryIO, k: int, threshold: float) -> 
             which = counted[gold_owners]
             meter.update(owners, predictor.label_of[found[use]], probs[use], gold_owners[which], gold[which])
     return meter
-
-
-def _parts(batch: TextBatch, size: int) -> Iterator[TextBatch]:
-    for first in range(0, len(batch), size):
-        stop = min(first + size, len(batch))
-        yield TextBatch(batch.data, batch.offsets[first : stop + 1], None, batch.name, batch.lines[first:stop])
 
 
 def _gold(batch: TextBatch, ids: dict[bytes, int]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -137,6 +137,14 @@ class Model:
         slots = self.file.n_words + self._buckets(np.array([hash_of(ngram) for ngram in ngrams], np.uint32))
         rows: NDArray[np.int64] = rows_of(slots, self.file.n_words, np.empty(0, np.int32), self.reader.kept)
         return [word] * len(own) + ngrams, np.concatenate([np.array(own, np.int64), rows[rows != LEFT_OUT]])
+
+    def ngram_vectors(self, word: bytes) -> Iterator[tuple[bytes, NDArray[np.float32]]]:
+        """Yield a word and its n-grams, each with its row; zeros for what pruning dropped."""
+        names, _ = self.subwords(word)
+        for i, name in enumerate(names):
+            slot = self.ids([word])[0] if i == 0 and name == word else self.subword_id(name)
+            rows = self.rows_of(np.array([slot], np.int64))
+            yield name, self.numbers(rows)[0] if len(rows) else np.zeros(self.dim, np.float32)
 
     def rows_of(self, slots: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the rows of features that are stored, -1 for one of zeros; features that pruning dropped are left out."""

@@ -166,6 +166,13 @@ def lines_of(data: bytes) -> TextBatch:
     return TextBatch(content, offsets, None, "lines", np.arange(1, len(ends) + 1))
 
 
+def parts_of(batch: TextBatch, size: int) -> Iterator[TextBatch]:
+    """Yield a batch, `size` texts at a time."""
+    for first in range(0, len(batch), size):
+        stop = min(first + size, len(batch))
+        yield TextBatch(batch.data, batch.offsets[first : stop + 1], None, batch.name, batch.lines[first:stop])
+
+
 def pieces(data: bytes, size: int) -> Iterator[bytes]:
     """Yield whole lines, about `size` bytes at a time."""
     first = 0

@@ -13,7 +13,7 @@ from typing import Any
 
 from lexigrad.compat.fasttext.arguments import LOSSES, args, loss_name, model_name
 from lexigrad.compat.fasttext.model import Model
-from lexigrad.errors import DivergenceError
+from lexigrad.errors import DataError, DivergenceError, ParameterError
 from lexigrad.models.fasttext_files import NEGATIVE_POWER, classifier_of, file_of, vectors_file_of
 from lexigrad.models.text_classifier import TextClassifier
 from lexigrad.models.word_vectors import WordVectors
@@ -24,6 +24,10 @@ TUNED = {
     "loss": "loss", "neg": "negatives", "minCount": "min_count",
 }  # fmt: skip
 """Arguments that tuning leaves alone where they were given, and what lexigrad calls them."""
+NAMES = {ours: theirs for theirs, ours in TUNED.items()} | {
+    "threads": "thread", "window": "ws", "subsample": "t", "label_prefix": "label", "sub_dim": "dsub",
+}  # fmt: skip
+"""The original's names of our settings, for messages."""
 METRICS = {"precisionAtRecall": "precision_at_recall", "recallAtPrecision": "recall_at_precision"}
 UNITS = {"k": 10**3, "m": 10**6, "g": 10**9}
 
@@ -51,6 +55,9 @@ def train(given: args) -> Model:
             model = _classifier(given, path) if supervised else _vectors(given, path)
     except DivergenceError as error:
         raise RuntimeError(str(error)) from error
+    except ParameterError as error:
+        ours, equals, rest = str(error).partition("=")
+        raise ParameterError(NAMES.get(ours, ours) + equals + rest) from error
     settings = {"window": given.ws, "lr_update_rate": given.lrUpdateRate, "subsample": given.t}
     model.file = replace(model.file, settings={**model.file.settings, **settings})
     return model
@@ -58,7 +65,7 @@ def train(given: args) -> Model:
 
 def _common(given: args) -> dict[str, Any]:
     return {
-        "dim": given.dim, "epochs": given.epoch, "lr": given.lr, "loss": LOSSES[given.loss.name], "negatives": given.neg, "min_n": given.minn,
+        "dim": given.dim, "epochs": given.epoch, "lr": given.lr, "loss": LOSSES[given.loss.name], "negatives": given.neg if given.loss == loss_name.ns else max(1, given.neg), "min_n": given.minn,
         "max_n": given.maxn, "buckets": given.bucket or None, "min_count": max(1, given.minCount), "tokenizer": "whitespace",
         "threads": given.thread, "seed": given.seed, "verbose": given.verbose > 1,
     }  # fmt: skip
@@ -167,12 +174,17 @@ def quantised(
 
 @contextmanager
 def training_text(given: args) -> Iterator[str]:
-    """Yield the path of the text to train on: the file itself, or a copy without labels that occur too seldom, or for word vectors without any label."""
+    """Yield the path of the text to train on: the file itself, or a copy without labels that occur too seldom, or for word vectors without any label.
+
+    Of lines that have no label left nothing is copied.
+    """
     prefix = given.label.encode()
-    if given.model != model_name.supervised:
-        drop = (lambda token: token.startswith(prefix)) if prefix and _occurs(given.input, prefix) else None
-    else:
-        drop = _rare(given.input, prefix, given.minCountLabel) if given.minCountLabel > 1 else None
+    supervised = given.model == model_name.supervised
+    drop: Callable[[bytes], bool] | None = None
+    if supervised and given.minCountLabel > 1:
+        drop = _rare(given.input, prefix, given.minCountLabel)
+    elif not supervised and prefix and _occurs(given.input, prefix):
+        drop = _begins_with(prefix)
     if drop is None and row_kind(given.input) is None:
         yield given.input
         return
@@ -184,8 +196,14 @@ def training_text(given: args) -> Iterator[str]:
                     shutil.copyfileobj(lines, out)
             else:
                 for line in _lines(given.input):
-                    out.write(b" ".join(token for token in line.replace(b"\0", b" ").split() if not drop(token)) + b"\n")
+                    kept = [token for token in line.replace(b"\0", b" ").split() if not drop(token)]
+                    if not supervised or any(token.startswith(prefix) for token in kept):
+                        out.write(b" ".join(kept) + b"\n")
         yield str(copy)
+
+
+def _begins_with(prefix: bytes) -> Callable[[bytes], bool]:
+    return lambda token: token.startswith(prefix)
 
 
 def _lines(path: str) -> Iterator[bytes]:
@@ -206,4 +224,6 @@ def _rare(path: str, prefix: bytes, least: int) -> Callable[[bytes], bool] | Non
     for line in _lines(path):
         counts.update(token for token in line.replace(b"\0", b" ").split() if token.startswith(prefix))
     rare = {label for label, count in counts.items() if count < least}
+    if counts and len(rare) == len(counts):
+        raise DataError(f"{path}: no label occurs minCountLabel={least} times, the most frequent one {max(counts.values())} times")
     return rare.__contains__ if rare else None
