@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -205,44 +205,30 @@ class FittedClassifier:
                 ids.reshape(-1), probs.reshape(-1), known, None, None,
             )  # fmt: skip
 
-        edges = _slices(batch)
+        edges = slices_of(batch)
         list(map_threads(score_range, edges, min(threads, len(edges))) if edges else ())
         return ids, probs, known
 
-    def score_as_fasttext(
-        self, batch: TextBatch, k: int, threshold: float, order: NDArray[np.int32], threads: int
-    ) -> tuple[NDArray[np.int32], NDArray[np.float32], NDArray[np.int32]]:
-        """Score a batch as fastText does, see `lexigrad.losses.fasttext` and `lexigrad.kernels.heaps`.
+    def fasttext_scorer(self, order: NDArray[np.int32], threads: int) -> Callable[..., None]:
+        """Return what scores as fastText does, see `lexigrad.losses.fasttext` and `lexigrad.kernels.heaps`; `order` is in which order fastText has labels.
 
-        Parameters
-        ----------
-        batch, k, threads : as in `score`, but k from 1 up
-        threshold : labels of which fastText's probability is lower are left out
-        order : (n_labels,) int32, in which order fastText has the labels, as positions in `classes`
-
-        Returns
-        -------
-        ids : (n, k) int32, best first, positions in `classes`, then -1 where there are less
-        probs : (n, k) float32
-        known : (n,) int32, known features; ``-1 - known`` where one-vs-all or negative sampling has a score so near to the edge of a step that the order of
-            additions may decide
+        It is called with (data, offsets, first, stop, k, threshold, ids, probs, known), the arrays of a batch, which of its texts, how many labels from 1
+        up, a probability below which labels are left out, and three flat arrays that it fills: classes, best first, and then -1 where there are less, int32
+        (n * k,); their probabilities, float32; known features, int32 (n,), and ``-1 - known`` where one-vs-all or negative sampling has a score so near to
+        the edge of a step that the order of additions may decide.
         """
         from lexigrad.kernels.score import scorer
 
-        n = len(batch)
-        ids, probs, known = np.empty((n, k), np.int32), np.empty((n, k), np.float32), np.empty(n, np.int32)
-        matrices, prior, reader = self._matrices(threads), self.prior, self.reader.arguments()
-        score = scorer((*reader, *matrices), fasttext=True)
+        arguments = (*self.reader.arguments(), *self._matrices(threads))
+        score, rest = scorer(arguments, fasttext=True), (len(self.classes), self.prior)
 
-        def score_range(edge: tuple[int, int]) -> None:
-            score(
-                batch.data, batch.offsets, *edge, *reader, *matrices, len(self.classes), prior, k,
-                ids.reshape(-1), probs.reshape(-1), known, order, threshold,
-            )  # fmt: skip
+        def score_range(
+            data: NDArray[np.uint8], offsets: NDArray[np.int64], first: int, stop: int, k: int, threshold: float, ids: NDArray[np.int32],
+            probs: NDArray[np.float32], known: NDArray[np.int32],
+        ) -> None:  # fmt: skip
+            score(data, offsets, first, stop, *arguments, *rest, k, ids, probs, known, order, threshold)
 
-        edges = _slices(batch)
-        list(map_threads(score_range, edges, min(threads, len(edges))) if edges else ())
-        return ids, probs, known
+        return score_range
 
     def score_batches(
         self, batches: Iterable[TextBatch], k: int, threads: int
@@ -275,7 +261,7 @@ def scored_matrix(matrix: Matrix) -> tuple[Any, ...]:
     return arguments if isinstance(matrix, CodedMatrix) else (arguments[0], *[None] * (len(arguments) - 1))
 
 
-def _slices(batch: TextBatch) -> list[tuple[int, int]]:
+def slices_of(batch: TextBatch) -> list[tuple[int, int]]:
     """Cut a batch into ranges of about `SLICE_BYTES`."""
     n = len(batch)
     n_bytes = int(batch.offsets[-1] - batch.offsets[0]) + 32 * n

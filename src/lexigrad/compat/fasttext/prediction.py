@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import gc
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from lexigrad.machine.threads import available_threads
+from lexigrad.machine.threads import available_threads, map_threads
+from lexigrad.models.fitted import slices_of
 from lexigrad.text.batches import TextBatch
 
 if TYPE_CHECKING:
@@ -60,16 +64,35 @@ class Predictor:
             raise ValueError(f"k={k}: k needs to be 1 or higher! (or -1 for all labels)")
         return min(k, self.n_labels)
 
+    @cached_property
+    def scorer(self) -> Callable[..., None]:
+        """See `FittedClassifier.fasttext_scorer`."""
+        return self.fitted.fasttext_scorer(self.order, available_threads())
+
     def judged(
-        self, batch: TextBatch, k: int, threshold: float, threads: int
+        self, batch: TextBatch, k: int, threshold: float, threads: int, done: Callable[[int, int, Any, Any], None] | None = None
     ) -> tuple[NDArray[np.int32], NDArray[np.float32], NDArray[np.int32]]:
-        """Return (ids, probs), both (n, k): classes, best first, then -1 where there are no more; and how many known features each text has."""
-        threshold = float(np.float32(threshold)) if threshold == threshold else 0.0
-        ids, probs, known = self.fitted.score_as_fasttext(batch, k, threshold, self.order, threads)
-        for text in np.flatnonzero(known < 0).tolist():
-            line = batch.data[batch.offsets[text] : batch.offsets[text + 1]].tobytes()
-            self._settle(line, k, threshold, ids[text], probs[text])
-        return ids, probs, np.where(known < 0, -1 - known, known)
+        """Return (ids, probs), both (n, k): classes, best first, then -1 where there are no more; and how many known features each text has.
+
+        `done` is called with (first, stop, ids, probs) for one part of the batch after the other, while threads score the next.
+        """
+        n = len(batch)
+        ids, probs, known = np.empty((n, k), np.int32), np.empty((n, k), np.float32), np.empty(n, np.int32)
+        flat, threshold = (ids.reshape(-1), probs.reshape(-1), known), _threshold(threshold)
+        edges, score = slices_of(batch), self.scorer
+
+        def score_range(edge: tuple[int, int]) -> None:
+            score(batch.data, batch.offsets, *edge, k, threshold, *flat)
+
+        parts = map_threads(score_range, edges, min(threads, len(edges))) if edges else iter(())
+        for (first, stop), _ in zip(edges, parts, strict=True):
+            for text in first + np.flatnonzero(known[first:stop] < 0):
+                line = batch.data[batch.offsets[text] : batch.offsets[text + 1]].tobytes()
+                self._settle(line, k, threshold, ids[text], probs[text])
+                known[text] = -1 - known[text]
+            if done is not None:
+                done(first, stop, ids, probs)
+        return ids, probs, known
 
     def _settle(self, line: bytes, k: int, threshold: float, ids: NDArray[np.int32], probs: NDArray[np.float32]) -> None:
         """Answer for one text whose score lies near the edge of a step, with sums in fastText's order."""
@@ -82,33 +105,60 @@ class Predictor:
 
     def one(self, text: str, k: int, threshold: float, on_unicode_error: str) -> tuple[list[str], list[float]]:
         """Return the labels and probabilities of one text."""
-        data = np.frombuffer(text.encode(), np.uint8)
-        batch = TextBatch(data, np.array([0, len(data)]), None, "text", np.zeros(1, np.int64))
-        ids, probs, _ = self.judged(batch, self.number(k), threshold, 1)
-        found = ids[0]
-        n = int((found >= 0).sum())
-        return self.names(on_unicode_error)[found[:n]].tolist(), probs[0, :n].tolist()
+        line = text.encode()
+        k, threshold = self.number(k), _threshold(threshold)
+        ids, probs, known = np.empty(k, np.int32), np.empty(k, np.float32), np.empty(1, np.int32)
+        self.scorer(np.frombuffer(line, np.uint8), np.array((0, len(line))), 0, 1, k, threshold, ids, probs, known)
+        if known[0] < 0:
+            self._settle(line, k, threshold, ids, probs)
+        names = self.names(on_unicode_error)
+        found, values = ids.tolist(), probs.tolist()
+        if found[-1] < 0:
+            n = found.index(-1)
+            found, values = found[:n], values[:n]
+        return [names[i] for i in found], values
 
     def many(
         self, texts: Sequence[str], k: int, threshold: float, on_unicode_error: str
     ) -> tuple[list[list[str]], list[NDArray[np.float32]]]:
         """Return the labels and probabilities of many texts, on all processors."""
         labels: list[list[str]] = []
-        probs: list[NDArray[np.float32]] = []
+        values: list[NDArray[np.float32]] = []
         width = self.number(k)
         names = self.names(on_unicode_error)
-        step = max(1, MOST_ANSWERS // width)
-        for first in range(0, len(texts), step):
-            batch = batch_of(texts[first : first + step])
-            ids, values, _ = self.judged(batch, width, threshold, available_threads())
-            here, these = names.take(ids).tolist(), list(values)
-            if ids[:, -1].min(initial=0) < 0:
-                counts = (ids >= 0).sum(axis=1)
+
+        def listed(first: int, stop: int, ids: NDArray[np.int32], probs: NDArray[np.float32]) -> None:
+            here, these = names.take(ids[first:stop]).tolist(), list(probs[first:stop])
+            if ids[first:stop, -1].min() < 0:
+                counts = (ids[first:stop] >= 0).sum(axis=1)
                 for i in np.flatnonzero(counts < width).tolist():
                     here[i], these[i] = here[i][: counts[i]], these[i][: counts[i]]
-            labels += here
-            probs += these
-        return labels, probs
+            labels.extend(here)
+            values.extend(these)
+
+        step = max(1, MOST_ANSWERS // width)
+        with without_collection():
+            for first in range(0, len(texts), step):
+                self.judged(batch_of(texts[first : first + step]), width, threshold, available_threads(), listed)
+        return labels, values
+
+
+@contextmanager
+def without_collection() -> Iterator[None]:
+    """Leave cycles alone meanwhile: looking for them after every 700 new lists would take longer than making these."""
+    if not gc.isenabled():
+        yield
+        return
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
+def _threshold(threshold: float) -> float:
+    """Return a threshold in float32; one that is no number leaves nothing out."""
+    return float(np.float32(threshold)) if threshold == threshold else 0.0
 
 
 def steps_of(scores: NDArray[np.float32]) -> NDArray[np.float32]:
