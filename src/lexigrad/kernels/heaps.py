@@ -15,6 +15,8 @@ from lexigrad.machine.intrinsics import LANES
 
 BELOW = 1.0 - 4e-6
 """A value that is smaller than another by this factor has a smaller logarithm in float32, too, at values from 1e-5 up."""
+FAR_BELOW = 1.0 - 1e-4
+"""The same for sums of some dozen logarithms in float32."""
 
 
 @helper
@@ -86,33 +88,40 @@ def likeliest(probs, n_labels, lane, order, threshold, k, keys, places, ids, val
 
 @helper
 def likeliest_leaves(  # type: ignore[no-untyped-def]
-    answers, children, lane, threshold, k, nodes, sums, keys, places, ids, values, start
+    answers, children, lane, threshold, k, nodes, sums, shares, keys, places, ids, values, start
 ):
     """Write the `k` best labels of one lane by hierarchical softmax: the tree is walked from the root, left before right, and what is too unlikely is passed.
 
-    `answers`, (n_nodes * LANES,), are the sigmoids of the nodes' scores; `nodes` and `sums` have room for one more entry than there are labels.
+    `answers`, (n_nodes * LANES,), are the sigmoids of the nodes' scores; `nodes`, `sums` and `shares` have room for one more entry than there are labels.
+    A share is exp of its sum, up to roundings: far below the least that counts no logarithm is needed.
     """
     lowest = np.float32(np.log(np.float64(threshold) + OFFSET))
+    least = (np.float64(threshold) + OFFSET) * FAR_BELOW
     n, waiting = 0, 1
-    nodes[0], sums[0] = 0 if children.size > 0 else -1, np.float32(0)
+    nodes[0], sums[0], shares[0] = 0 if children.size > 0 else -1, np.float32(0), 1.0
     while waiting > 0:
         waiting -= 1
-        node, key = nodes[waiting], sums[waiting]
+        node, key, share = nodes[waiting], sums[waiting], shares[waiting]
         if key < lowest or (n == k and key < keys[0]):
             continue
         if node >= 0:
             right = answers[node * LANES + lane]
-            left = np.float32(1.0 - np.float64(right))
-            nodes[waiting], nodes[waiting + 1] = children[2 * node + 1], children[2 * node]
-            sums[waiting] = key + np.float32(np.log(np.float64(right) + OFFSET))
-            sums[waiting + 1] = key + np.float32(np.log(np.float64(left) + OFFSET))
-            waiting += 2
+            more = np.float64(right) + OFFSET
+            less = np.float64(np.float32(1.0 - np.float64(right))) + OFFSET
+            if not share * more < least:
+                nodes[waiting], sums[waiting], shares[waiting] = children[2 * node + 1], key + np.float32(np.log(more)), share * more
+                waiting += 1
+            if not share * less < least:
+                nodes[waiting], sums[waiting], shares[waiting] = children[2 * node], key + np.float32(np.log(less)), share * less
+                waiting += 1
             continue
         sift_up(keys, places, n, key, ~node)
         n += 1
         if n > k:
             pop(keys, places, n)
             n -= 1
+        if n == k:
+            least = max(least, np.exp(np.float64(keys[0])) * FAR_BELOW)
     written(n, k, keys, places, ids, values, start)
 
 

@@ -314,6 +314,7 @@ def score_with(pruned: bool, characters: bool, coded: bool, tree: bool, fasttext
         places = np.empty(k + 1, np.int32) if fasttext else None
         nodes = np.empty(n_labels + 1, np.int32) if walked else None
         sums = np.empty(n_labels + 1, np.float32) if walked else None
+        shares = np.empty(n_labels + 1, np.float64) if walked else None
         for begin in range(first, stop, LANES):
             n = min(LANES, stop - begin)
             for lane in range(n):
@@ -346,7 +347,7 @@ def score_with(pruned: bool, characters: bool, coded: bool, tree: bool, fasttext
                     if found[lane] == 0:
                         written(0, k, keys, places, ids, probs, start)
                     elif walked:
-                        likeliest_leaves(scores, children, lane, threshold, k, nodes, sums, keys, places, ids, probs, start)
+                        likeliest_leaves(scores, children, lane, threshold, k, nodes, sums, shares, keys, places, ids, probs, start)
                     else:
                         likeliest(scores, n_labels, lane, order, threshold, k, keys, places, ids, probs, start)
                     if near[lane] and found[lane] > 0:
