@@ -7,7 +7,21 @@ import warnings
 
 import typer
 
-from lexigrad.cli import check, convert, demo, explain, fasttext, info, neighbors, plot, predict, prove, test, train, vectors
+from lexigrad.cli import (
+    check,
+    convert,
+    demo,
+    explain,
+    fasttext,
+    info,
+    neighbors,
+    plot,
+    predict,
+    prove,
+    test,
+    train,
+    vectors,
+)
 from lexigrad.errors import LexigradError
 
 HELP = """Train and run text classifiers and word vectors, fast and exact.

@@ -15,7 +15,8 @@ SETTINGS = {"ignore_unknown_options": True, "allow_interspersed_args": False}
 
 def fasttext(
     arguments: Annotated[
-        list[str] | None, typer.Argument(metavar="VERB ...", help="What would follow the name fasttext.", show_default=False)
+        list[str] | None,
+        typer.Argument(metavar="VERB ...", help="What would follow the name fasttext.", show_default=False),
     ] = None,
 ) -> None:
     """Run a verb of fastText as fastText has it: the same arguments, files and output.

@@ -109,10 +109,18 @@ def likeliest_leaves(  # type: ignore[no-untyped-def]
             more = np.float64(right) + OFFSET
             less = np.float64(np.float32(1.0 - np.float64(right))) + OFFSET
             if not share * more < least:
-                nodes[waiting], sums[waiting], shares[waiting] = children[2 * node + 1], key + np.float32(np.log(more)), share * more
+                nodes[waiting], sums[waiting], shares[waiting] = (
+                    children[2 * node + 1],
+                    key + np.float32(np.log(more)),
+                    share * more,
+                )
                 waiting += 1
             if not share * less < least:
-                nodes[waiting], sums[waiting], shares[waiting] = children[2 * node], key + np.float32(np.log(less)), share * less
+                nodes[waiting], sums[waiting], shares[waiting] = (
+                    children[2 * node],
+                    key + np.float32(np.log(less)),
+                    share * less,
+                )
                 waiting += 1
             continue
         sift_up(keys, places, n, key, ~node)
@@ -125,7 +133,16 @@ def likeliest_leaves(  # type: ignore[no-untyped-def]
     written(n, k, keys, places, ids, values, start)
 
 
-@kernel((inputs(types.float32), inputs(types.int32), types.float32, types.int64, outputs(types.int32), outputs(types.float32)))
+@kernel(
+    (
+        inputs(types.float32),
+        inputs(types.int32),
+        types.float32,
+        types.int64,
+        outputs(types.int32),
+        outputs(types.float32),
+    )
+)
 def likeliest_of(probs, order, threshold, k, ids, values):  # type: ignore[no-untyped-def]
     """Do what `likeliest` does for the probabilities of one text."""
     lanes = np.zeros(probs.size * LANES, np.float32)

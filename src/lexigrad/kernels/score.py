@@ -347,7 +347,9 @@ def score_with(pruned: bool, characters: bool, coded: bool, tree: bool, fasttext
                     if found[lane] == 0:
                         written(0, k, keys, places, ids, probs, start)
                     elif walked:
-                        likeliest_leaves(scores, children, lane, threshold, k, nodes, sums, shares, keys, places, ids, probs, start)
+                        likeliest_leaves(
+                            scores, children, lane, threshold, k, nodes, sums, shares, keys, places, ids, probs, start
+                        )
                     else:
                         likeliest(scores, n_labels, lane, order, threshold, k, keys, places, ids, probs, start)
                     if near[lane] and found[lane] > 0:

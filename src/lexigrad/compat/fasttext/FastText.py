@@ -1,3 +1,4 @@
+# ruff: noqa: N999 - the original's name
 """`fasttext.FastText`: the object that holds a model, and the functions that make one."""
 
 from __future__ import annotations
@@ -61,7 +62,9 @@ class _Meter:
 
     def recall_at_precision(self, precision: float, label: str | None = None) -> float:
         """Return the best recall at which precision is at least `precision`."""
-        return self.m.recallAtPrecisionLabel(self._id(label), precision) if label else self.m.recallAtPrecision(precision)
+        return (
+            self.m.recallAtPrecisionLabel(self._id(label), precision) if label else self.m.recallAtPrecision(precision)
+        )
 
 
 def _columns(pairs: list[tuple[float, float]]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -114,12 +117,14 @@ class _FastText:
         vector: NDArray[np.float32] = self.f.model.sentence_vector(fasttext.encoded(text))
         return vector
 
-    def get_nearest_neighbors(self, word: str, k: int = 10, on_unicode_error: str = "strict") -> list[tuple[float, str]]:
+    def get_nearest_neighbors(
+        self, word: str, k: int = 10, on_unicode_error: str = "strict"
+    ) -> list[tuple[float, str]]:
         """Return (cosine, word) of the `k` nearest words."""
         return self.f.getNN(word, k, on_unicode_error)
 
     def get_analogies(
-        self, wordA: str, wordB: str, wordC: str, k: int = 10, on_unicode_error: str = "strict"  # noqa: N803
+        self, wordA: str, wordB: str, wordC: str, k: int = 10, on_unicode_error: str = "strict"
     ) -> list[tuple[float, str]]:
         """Return (cosine, word) of the `k` words nearest to A - B + C."""
         return self.f.getAnalogies(wordA, wordB, wordC, k, on_unicode_error)

@@ -62,6 +62,10 @@ REST: dict[str, Any] = {
 class args:  # noqa: N801 - the original's name
     """All arguments as attributes; they begin with the original's defaults."""
 
+    thread: Any
+    bucket: Any
+    qout: Any
+
     def __init__(self) -> None:
         for name, value in {**DEFAULTS, **REST}.items():
             setattr(self, name, value)

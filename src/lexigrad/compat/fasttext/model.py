@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -68,6 +69,11 @@ class Model:
         return isinstance(self.file.input, CodedMatrix)
 
     @property
+    def coded_output(self) -> bool:
+        """Whether the output is quantised."""
+        return isinstance(self.file.output, CodedMatrix)
+
+    @property
     def dim(self) -> int:
         """Length of a vector."""
         return int(self.file.input.shape[1])
@@ -109,7 +115,7 @@ class Model:
 
     def _strings(self, first: int, stop: int) -> list[bytes]:
         content, ends = self.file.arena.tobytes(), self.file.offsets[first : stop + 1].tolist()
-        return [content[a:b] for a, b in zip(ends[:-1], ends[1:], strict=True)]
+        return [content[a:b] for a, b in itertools.pairwise(ends)]
 
     # ------------------------------------------------------------------------------------------------------ ids
 
@@ -188,13 +194,17 @@ class Model:
     def with_matrices(self, matrix: NDArray[np.float32], output: NDArray[np.float32]) -> Model:
         """Return a model with other matrices, which may have another number of columns."""
         if self.file.kept is not None:
-            raise ValueError("set_matrices: a pruned model has rows for some buckets only; take the model from before quantize")
+            raise ValueError(
+                "set_matrices: a pruned model has rows for some buckets only; take the model from before quantize"
+            )
         rows, outputs = len(self.file.input) if self.rows is None else len(self.rows), len(self.file.output)
         shapes = np.shape(matrix), np.shape(output)
         if len(shapes[0]) != 2 or len(shapes[1]) != 2 or shapes[0][1] != shapes[1][1]:
             raise ValueError(f"set_matrices: expected two matrices of as many columns, got {shapes[0]} and {shapes[1]}")
         if (shapes[0][0], shapes[1][0]) != (rows, outputs):
-            raise ValueError(f"set_matrices: expected {rows:,} and {outputs:,} rows, got {shapes[0][0]:,} and {shapes[1][0]:,}")
+            raise ValueError(
+                f"set_matrices: expected {rows:,} and {outputs:,} rows, got {shapes[0][0]:,} and {shapes[1][0]:,}"
+            )
         file = replace(
             self.file, settings={**self.file.settings, "dim": shapes[0][1]}, input=np.array(matrix, np.float32, order="C"),
             output=np.array(output, np.float32, order="C"),
@@ -254,14 +264,16 @@ class Model:
         """The words and their vectors at length 1, (n_words, dim), made once."""
         words, vectors = word_vectors_of(self.reader, self.file.input)
         lengths = np.sqrt(np.sum(vectors * vectors, axis=1, dtype=np.float32))
-        vectors *= np.where(lengths > 0, np.float32(1) / np.where(lengths > 0, lengths, np.float32(1)), np.float32(0))[:, None]
+        vectors *= np.where(lengths > 0, np.float32(1) / np.where(lengths > 0, lengths, np.float32(1)), np.float32(0))[
+            :, None
+        ]
         return words, vectors
 
     def nearest(self, vector: NDArray[np.float32], k: int, banned: Sequence[bytes]) -> list[tuple[float, bytes]]:
         """Return (cosine, word) of the `k` nearest words, best first."""
         if k < 1:
             raise ValueError(f"k={k}: expected 1 or more")
-        words, units = self.unit_vectors
+        _, units = self.unit_vectors
         length = float(np.linalg.norm(vector))
         cosines = units @ (vector / np.float32(length if length >= 1e-8 else 1))
         places = self.ids(banned)
@@ -291,7 +303,7 @@ class Model:
         ids = np.maximum(find_all(words.slots, words.arena, words.offsets, arena, offsets, hashes), -1)
         labels = np.where(ids >= 0, ids >= self.file.n_words, looks)
         content, ends = arena.tobytes(), offsets.tolist()
-        return [content[a:b] for a, b in zip(ends[:-1], ends[1:], strict=True)], hashes, ids, labels
+        return [content[a:b] for a, b in itertools.pairwise(ends)], hashes, ids, labels
 
     def line(self, text: bytes) -> tuple[list[bytes], list[bytes]]:
         """Return the words of a line, known and unknown, and its known labels."""

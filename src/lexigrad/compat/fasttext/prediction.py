@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
@@ -70,7 +71,12 @@ class Predictor:
         return self.fitted.fasttext_scorer(self.order, available_threads())
 
     def judged(
-        self, batch: TextBatch, k: int, threshold: float, threads: int, done: Callable[[int, int, Any, Any], None] | None = None
+        self,
+        batch: TextBatch,
+        k: int,
+        threshold: float,
+        threads: int,
+        done: Callable[[int, int, Any, Any], None] | None = None,
     ) -> tuple[NDArray[np.int32], NDArray[np.float32], NDArray[np.int32]]:
         """Return (ids, probs), both (n, k): classes, best first, then -1 where there are no more; and how many known features each text has.
 
@@ -94,7 +100,9 @@ class Predictor:
                 done(first, stop, ids, probs)
         return ids, probs, known
 
-    def _settle(self, line: bytes, k: int, threshold: float, ids: NDArray[np.int32], probs: NDArray[np.float32]) -> None:
+    def _settle(
+        self, line: bytes, k: int, threshold: float, ids: NDArray[np.int32], probs: NDArray[np.float32]
+    ) -> None:
         """Answer for one text whose score lies near the edge of a step, with sums in fastText's order."""
         from lexigrad.kernels.heaps import likeliest_of
 
@@ -158,7 +166,7 @@ def without_collection() -> Iterator[None]:
 
 def _threshold(threshold: float) -> float:
     """Return a threshold in float32; one that is no number leaves nothing out."""
-    return float(np.float32(threshold)) if threshold == threshold else 0.0
+    return float(np.float32(threshold)) if not math.isnan(threshold) else 0.0
 
 
 def steps_of(scores: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -73,10 +73,12 @@ class fasttext:  # noqa: N801 - the original's name
 
     def saveModel(self, path: str) -> None:  # noqa: N802
         """Write the model to a file."""
+        from lexigrad.errors import DataError, LexigradError
+
         try:
             self.model.save(path)
-        except OSError as error:
-            raise ValueError(f"{path} cannot be opened for saving! ({error.strerror or error})") from error
+        except (OSError, LexigradError) as error:
+            raise DataError(f"{path} cannot be opened for saving! ({error})") from error
 
     def getArgs(self) -> args:  # noqa: N802
         """Return the arguments: of a model from a file those that files hold, and else the defaults."""
@@ -92,6 +94,7 @@ class fasttext:  # noqa: N801 - the original's name
         }  # fmt: skip
         for ours, theirs in names.items():
             setattr(found, theirs, settings[ours])
+        found.qout = self.model.coded_output
         found.loss = loss_name[next(short for short, loss in LOSSES.items() if loss == settings["loss"])]
         found.model = model_name[settings["model"]]
         return found
@@ -114,7 +117,9 @@ class fasttext:  # noqa: N801 - the original's name
     def predict(self, text: str, k: int, threshold: float, on_unicode_error: str) -> list[tuple[float, str]]:
         """Return (probability, label) of the first line of a text, best first."""
         line = encoded(text).decode("utf-8", "replace") if isinstance(text, bytes) else text
-        labels, probs = self.model.predictor.one(line.split("\n", 1)[0], _whole("k", k), _number(threshold), on_unicode_error)
+        labels, probs = self.model.predictor.one(
+            line.split("\n", 1)[0], _whole("k", k), _number(threshold), on_unicode_error
+        )
         return list(zip(probs, labels, strict=True))
 
     def multilinePredict(  # noqa: N802
@@ -123,7 +128,7 @@ class fasttext:  # noqa: N801 - the original's name
         """Return labels and probabilities of the first lines of texts."""
         predictor = self.model.predictor
         lines = [text.split("\n", 1)[0] for text in texts]
-        return predictor.many(lines, _whole("k", k), _number(threshold), on_unicode_error)  # type: ignore[no-any-return]
+        return predictor.many(lines, _whole("k", k), _number(threshold), on_unicode_error)
 
     def test(self, filename: str, k: int, threshold: float) -> tuple[int, float, float]:
         """Return the number of lines, precision and recall."""
@@ -169,15 +174,19 @@ class fasttext:  # noqa: N801 - the original's name
 
     def getVocab(self, on_unicode_error: str) -> tuple[list[str], list[int]]:  # noqa: N802
         """Return the words and their counts."""
-        return [word.decode("utf-8", on_unicode_error) for word in self.model.words], self._counts(0, self.model.file.n_words)
+        return [word.decode("utf-8", on_unicode_error) for word in self.model.words], self._counts(
+            0, self.model.file.n_words
+        )
 
     def getLabels(self, on_unicode_error: str) -> tuple[list[str], list[int]]:  # noqa: N802
         """Return the labels and their counts."""
         n = self.model.file.n_words
-        return [label.decode("utf-8", on_unicode_error) for label in self.model.labels], self._counts(n, n + self.model.file.n_labels)
+        return [label.decode("utf-8", on_unicode_error) for label in self.model.labels], self._counts(
+            n, n + self.model.file.n_labels
+        )
 
     def _counts(self, first: int, stop: int) -> list[int]:
-        return self.model.file.counts[first:stop].tolist()  # type: ignore[no-any-return]
+        return self.model.file.counts[first:stop].tolist()
 
     def tokenize(self, text: str) -> list[str]:
         """Split text at white space; each newline is </s>."""
@@ -188,7 +197,9 @@ class fasttext:  # noqa: N801 - the original's name
     def getLine(self, text: str, on_unicode_error: str) -> tuple[list[str], list[str]]:  # noqa: N802
         """Return the words and the labels of a line."""
         words, labels = self.model.line(encoded(text).split(b"\n", 1)[0])
-        return [word.decode("utf-8", on_unicode_error) for word in words], [label.decode("utf-8", on_unicode_error) for label in labels]
+        return [word.decode("utf-8", on_unicode_error) for word in words], [
+            label.decode("utf-8", on_unicode_error) for label in labels
+        ]
 
     def multilineGetLine(  # noqa: N802
         self, texts: Sequence[str], on_unicode_error: str
@@ -213,11 +224,11 @@ class fasttext:  # noqa: N801 - the original's name
 
     def getInputMatrix(self) -> NDArray[np.float32]:  # noqa: N802
         """Return a copy of the input matrix."""
-        return self.model.input_matrix()  # type: ignore[no-any-return]
+        return self.model.input_matrix()
 
     def getOutputMatrix(self) -> NDArray[np.float32]:  # noqa: N802
         """Return a copy of the output matrix."""
-        return self.model.output_matrix()  # type: ignore[no-any-return]
+        return self.model.output_matrix()
 
     def setMatrices(self, input_matrix: NDArray[np.float32], output_matrix: NDArray[np.float32]) -> None:  # noqa: N802
         """Replace both matrices."""
@@ -229,7 +240,7 @@ class fasttext:  # noqa: N801 - the original's name
         return [(score, name.decode("utf-8", on_unicode_error)) for score, name in found]
 
     def getAnalogies(  # noqa: N802
-        self, wordA: str, wordB: str, wordC: str, k: int, on_unicode_error: str  # noqa: N803
+        self, wordA: str, wordB: str, wordC: str, k: int, on_unicode_error: str
     ) -> list[tuple[float, str]]:
         """Return the words nearest to A - B + C."""
         found = self.model.analogies([encoded(word) for word in (wordA, wordB, wordC)], _whole("k", k))
@@ -256,19 +267,19 @@ class Meter:
 
     def precisionAtRecall(self, recall: float) -> float:  # noqa: N802
         """Return the best precision at a recall."""
-        return self._counts.precision_at_recall(recall)  # type: ignore[no-any-return]
+        return self._counts.precision_at_recall(recall)
 
     def precisionAtRecallLabel(self, label: int, recall: float) -> float:  # noqa: N802
         """Return the best precision of a label at a recall."""
-        return self._counts.precision_at_recall(recall, label)  # type: ignore[no-any-return]
+        return self._counts.precision_at_recall(recall, label)
 
     def recallAtPrecision(self, precision: float) -> float:  # noqa: N802
         """Return the best recall at a precision."""
-        return self._counts.recall_at_precision(precision)  # type: ignore[no-any-return]
+        return self._counts.recall_at_precision(precision)
 
     def recallAtPrecisionLabel(self, label: int, precision: float) -> float:  # noqa: N802
         """Return the best recall of a label at a precision."""
-        return self._counts.recall_at_precision(precision, label)  # type: ignore[no-any-return]
+        return self._counts.recall_at_precision(precision, label)
 
 
 def _pairs(columns: tuple[NDArray[np.float64], NDArray[np.float64]]) -> list[tuple[float, float]]:

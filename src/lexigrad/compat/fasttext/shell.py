@@ -29,9 +29,26 @@ DASHED = {
     "autotune-duration": "autotuneDuration", "autotune-modelsize": "autotuneModelSize",
 }  # fmt: skip
 LOSSES = {**{name: loss_name[name] for name in loss_name.__members__}, "one-vs-all": loss_name.ova}
-SHOWN = {"model": {model_name.supervised: "sup", model_name.skipgram: "sg", model_name.cbow: "cbow"}, "loss": {loss_name.ova: "one-vs-all"}}
+SHOWN: dict[str, dict[Any, str]] = {
+    "model": {model_name.supervised: "sup", model_name.skipgram: "sg", model_name.cbow: "cbow"},
+    "loss": {loss_name.ova: "one-vs-all"},
+}
 """How `dump` writes some values."""
-DUMPED = ("dim", "ws", "epoch", "minCount", "neg", "wordNgrams", "loss", "model", "bucket", "minn", "maxn", "lrUpdateRate", "t")
+DUMPED = (
+    "dim",
+    "ws",
+    "epoch",
+    "minCount",
+    "neg",
+    "wordNgrams",
+    "loss",
+    "model",
+    "bucket",
+    "minn",
+    "maxn",
+    "lrUpdateRate",
+    "t",
+)
 USAGE = {
     "supervised": "-input FILE -output NAME [-dim 100 ...]",
     "skipgram": "-input FILE -output NAME [-dim 100 ...]",
@@ -87,7 +104,9 @@ def parsed(verb: str, rest: Sequence[str]) -> args:
         given.__dict__.update(SUPERVISED, loss=loss_name.softmax, model=model_name.supervised)
     elif verb == "cbow":
         given.model = model_name.cbow
-    known = {name: name for name in {**DEFAULTS, **REST} if not name.startswith("autotune") and name != "model"} | DASHED
+    known = {
+        name: name for name in {**DEFAULTS, **REST} if not name.startswith("autotune") and name != "model"
+    } | DASHED
     words = iter(rest)
     for word in words:
         name = known.get(word[1:])
@@ -123,7 +142,12 @@ def _value(verb: str, word: str, name: str, text: str) -> Any:
 
 def _places(verb: str, rest: Sequence[str], least: int, most: int) -> Sequence[str]:
     if not least <= len(rest) <= most:
-        raise usage(verb, f"expected {least} to {most} arguments, got {len(rest)}" if most > least else f"expected {least} arguments, got {len(rest)}")
+        raise usage(
+            verb,
+            f"expected {least} to {most} arguments, got {len(rest)}"
+            if most > least
+            else f"expected {least} arguments, got {len(rest)}",
+        )
     return rest
 
 
@@ -220,7 +244,9 @@ def _test(verb: str, rest: Sequence[str], note: Note) -> None:
         for i, label in enumerate(model.labels):
             precision, recall, f1 = meter.ratios(i)
             named = (("F1-Score", f1), ("Precision", precision), ("Recall", recall))
-            values = "".join(f"{name} : {f'{value:.6f}' if math.isfinite(value) else '--------'}  " for name, value in named)
+            values = "".join(
+                f"{name} : {f'{value:.6f}' if math.isfinite(value) else '--------'}  " for name, value in named
+            )
             put(values.encode(), b" ", label, b"\n")
     precision, recall, _ = meter.ratios()
     put(f"N\t{meter.n}\nP@{k}\t{precision:{form}}\nR@{k}\t{recall:{form}}\n".encode())

@@ -43,7 +43,11 @@ def train(given: args) -> Model:
         Where training diverged.
     """
     if not Path(given.input).is_file():
-        why = "standard input is read once and training reads its text as often as it must" if given.input == "-" else "there is no such file"
+        why = (
+            "standard input is read once and training reads its text as often as it must"
+            if given.input == "-"
+            else "there is no such file"
+        )
         raise ValueError(f"{given.input} cannot be opened for training! ({why})")
     for name in ("pretrainedVectors", "autotuneValidationFile"):
         path = getattr(given, name)
@@ -64,8 +68,9 @@ def train(given: args) -> Model:
 
 
 def _common(given: args) -> dict[str, Any]:
+    negatives = given.neg if given.loss == loss_name.ns else max(1, given.neg)  # by other losses there are none
     return {
-        "dim": given.dim, "epochs": given.epoch, "lr": given.lr, "loss": LOSSES[given.loss.name], "negatives": given.neg if given.loss == loss_name.ns else max(1, given.neg), "min_n": given.minn,
+        "dim": given.dim, "epochs": given.epoch, "lr": given.lr, "loss": LOSSES[given.loss.name], "negatives": negatives, "min_n": given.minn,
         "max_n": given.maxn, "buckets": given.bucket or None, "min_count": max(1, given.minCount), "tokenizer": "whitespace",
         "threads": given.thread, "seed": given.seed, "verbose": given.verbose > 1,
     }  # fmt: skip
@@ -76,9 +81,13 @@ def _classifier(given: args, path: str) -> Model:
     start = {"vectors": given.pretrainedVectors, "keep_unseen": True} if given.pretrainedVectors else {}
     if given.autotuneValidationFile:
         if start:
-            raise ValueError("pretrainedVectors and autotuneValidationFile: tuning tries lengths of vectors, so give one of the two")
+            raise ValueError(
+                "pretrainedVectors and autotuneValidationFile: tuning tries lengths of vectors, so give one of the two"
+            )
         if given.autotunePredictions != 1:
-            raise ValueError(f"autotunePredictions={given.autotunePredictions}: tuning looks at the best label of each text, 1")
+            raise ValueError(
+                f"autotunePredictions={given.autotunePredictions}: tuning looks at the best label of each text, 1"
+            )
         fixed = {TUNED[name] for name in given._manual if name in TUNED}
         clf = clf.tune_file(  # type: ignore[attr-defined]
             path, validation=given.autotuneValidationFile, metric=metric_of(given.autotuneMetric, given.label), seconds=float(given.autotuneDuration),
@@ -125,7 +134,9 @@ def metric_of(text: str, prefix: str) -> str:
         label = f":{rest[1].removeprefix(prefix)}" if len(rest) > 1 else ""
         if 0 <= share <= 1 and label != ":":
             return f"{METRICS[name]}:{share:g}{label}"
-    raise ValueError(f"Unknown metric : {text!r}; expected f1, f1:LABEL, precisionAtRecall:PERCENT[:LABEL] or recallAtPrecision:PERCENT[:LABEL]")
+    raise ValueError(
+        f"Unknown metric : {text!r}; expected f1, f1:LABEL, precisionAtRecall:PERCENT[:LABEL] or recallAtPrecision:PERCENT[:LABEL]"
+    )
 
 
 def size_of(text: str) -> int | None:
@@ -139,7 +150,9 @@ def size_of(text: str) -> int | None:
     unit = UNITS.get(text[-1].lower(), 1)
     digits = text if unit == 1 else text[:-1]
     if not digits.isascii() or not digits.isdigit():
-        raise ValueError(f"Unable to parse model size {text!r}: expected a whole number, and k, M or G after it where it means thousands, millions, ...")
+        raise ValueError(
+            f"Unable to parse model size {text!r}: expected a whole number, and k, M or G after it where it means thousands, millions, ..."
+        )
     return int(digits) * unit
 
 
@@ -225,5 +238,7 @@ def _rare(path: str, prefix: bytes, least: int) -> Callable[[bytes], bool] | Non
         counts.update(token for token in line.replace(b"\0", b" ").split() if token.startswith(prefix))
     rare = {label for label, count in counts.items() if count < least}
     if counts and len(rare) == len(counts):
-        raise DataError(f"{path}: no label occurs minCountLabel={least} times, the most frequent one {max(counts.values())} times")
+        raise DataError(
+            f"{path}: no label occurs minCountLabel={least} times, the most frequent one {max(counts.values())} times"
+        )
     return rare.__contains__ if rare else None

@@ -6,6 +6,7 @@ import gzip
 import os
 import re
 import shutil
+import sys
 import urllib.error
 import urllib.request
 from collections.abc import Sequence
@@ -24,7 +25,7 @@ MAPPED_ROWS = 100_000
 IF_EXISTS = ("strict", "ignore", "overwrite")
 
 
-def test(predictions: Sequence[Sequence[Any]], labels: Sequence[Sequence[Any]], k: int = 1) -> tuple[float, float]:
+def test(
     """Return precision and recall at `k` of predicted labels against true ones, both a list of lists.
 
     >>> test([["a"], ["b"]], [["a"], ["a", "c"]])
@@ -36,7 +37,10 @@ def test(predictions: Sequence[Sequence[Any]], labels: Sequence[Sequence[Any]], 
 
 
 def find_nearest_neighbor(
-    query: NDArray[np.floating], vectors: NDArray[np.floating], ban_set: Any, cossims: NDArray[np.floating] | None = None
+    query: NDArray[np.floating],
+    vectors: NDArray[np.floating],
+    ban_set: Any,
+    cossims: NDArray[np.floating] | None = None,
 ) -> Any:
     """Return the position of the vector whose product with `query` is largest, among those not in `ban_set`.
 
@@ -99,11 +103,15 @@ def download_model(lang_id: str, if_exists: str = "strict", dimension: int | Non
     if os.path.isfile(name) and if_exists != "overwrite":
         if if_exists == "ignore":
             return name
-        print("File exists. Use if_exists='overwrite' to download anyway.")
+        sys.stdout.write("File exists. Use if_exists='overwrite' to download anyway.\n")
         return None
     part = f"{name}.part"
     try:
-        with urllib.request.urlopen(f"{HOST}{name}.gz") as answer, gzip.open(answer) as content, open(part, "wb") as out:
+        with (
+            urllib.request.urlopen(f"{HOST}{name}.gz") as answer,
+            gzip.open(answer) as content,
+            open(part, "wb") as out,
+        ):
             shutil.copyfileobj(content, out, 1 << 20)
         os.replace(part, name)
     except urllib.error.HTTPError as error:
