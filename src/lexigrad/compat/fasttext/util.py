@@ -26,6 +26,10 @@ IF_EXISTS = ("strict", "ignore", "overwrite")
 
 
 def test(
+    predictions: Sequence[Sequence[Any]],
+    labels: Sequence[Sequence[Any]],
+    k: int = 1,  # noqa: PT028 - this is no test
+) -> tuple[float, float]:
     """Return precision and recall at `k` of predicted labels against true ones, both a list of lists.
 
     >>> test([["a"], ["b"]], [["a"], ["a", "c"]])
