@@ -179,6 +179,6 @@ def quantize(system, job):
 
 
 if __name__ == "__main__":
-    {"train": train, "tune": tune, "test": test, "predict": predict, "open": open_model, "quantize": quantize}[sys.argv[2]](
-        sys.argv[1], json.loads(sys.argv[3])
-    )
+    {"train": train, "tune": tune, "test": test, "predict": predict, "open": open_model, "quantize": quantize}[
+        sys.argv[2]
+    ](sys.argv[1], json.loads(sys.argv[3]))

@@ -22,6 +22,7 @@ ORDER = [
     "evaluation",
     "models",
     "derivations",
+    "compat",
     "cli",
 ]
 

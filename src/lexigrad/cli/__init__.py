@@ -12,6 +12,7 @@ from lexigrad.cli import (
     convert,
     demo,
     explain,
+    fasttext,
     info,
     neighbors,
     plot,
@@ -56,6 +57,7 @@ app.command()(convert.convert)
 app.command()(quantize.quantize)
 app.command()(prove.prove)
 app.command()(check.check)
+app.command(context_settings=fasttext.SETTINGS)(fasttext.fasttext)
 
 
 @app.callback(invoke_without_command=True)

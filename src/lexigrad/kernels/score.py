@@ -17,11 +17,14 @@ from typing import Any
 import numpy as np
 from numba import types
 
+from lexigrad.kernels.heaps import likeliest, likeliest_leaves, written
 from lexigrad.kernels.rows import AHEAD, MATRIX, add_coded_row, lanes_of
 from lexigrad.losses import hierarchical_softmax, one_vs_all, softmax
-from lexigrad.losses.links import SOFTMAX
+from lexigrad.losses.fasttext import to_steps
+from lexigrad.losses.links import INDEPENDENT, SOFTMAX
 from lexigrad.machine.compiler import helper, inputs, kernel, outputs
 from lexigrad.machine.intrinsics import LANES, add_scaled, block_scores, float_at, prefetch
+from lexigrad.maths.pointwise import sigmoid_loop
 from lexigrad.text.kept_buckets import LEFT_OUT, entries_in, kept_row, may_be_kept
 from lexigrad.text.ngrams import (
     MOST_BYTES,
@@ -239,14 +242,14 @@ def top_labels(probs, n_labels, lane, k, ids, values, start):  # type: ignore[no
         kept = min(kept + 1, k)
 
 
-def scorer(arguments: tuple[Any, ...]) -> Any:
+def scorer(arguments: tuple[Any, ...], fasttext: bool = False) -> Any:
     """Return the kernel for the arguments from the tokenizer to the tree, which `lexigrad.models.fitted` makes."""
     kept, max_n, n_slices, children = arguments[6], arguments[12], arguments[14], arguments[-1]
-    return score_with(kept is not None, max_n > 0, n_slices is not None, children is not None)
+    return score_with(kept is not None, max_n > 0, n_slices is not None, children is not None, fasttext)
 
 
 @cache
-def score_with(pruned: bool, characters: bool, coded: bool, tree: bool) -> Any:
+def score_with(pruned: bool, characters: bool, coded: bool, tree: bool, fasttext: bool = False) -> Any:
     """Return the kernel that scores, compiled when first asked for, with only the branches that a model needs.
 
     Parameters
@@ -255,8 +258,12 @@ def score_with(pruned: bool, characters: bool, coded: bool, tree: bool) -> Any:
     characters : with character n-grams; else ``max_n`` is 0
     coded : with quantised rows; else all of the matrix's arguments but the first are None
     tree : by hierarchical softmax; else `children` is None
+    fasttext : with the answers of fastText (`lexigrad.losses.fasttext`), the labels in the order of the last arguments, those below a threshold left out;
+        else these arguments are None
     """
     none = types.none
+    ranking = (inputs(_I32), _F32) if fasttext else (none, none)
+    walked = tree and fasttext
     kept, children = inputs(_U64) if pruned else none, inputs(_I32) if tree else none
     matrix = MATRIX if coded else (MATRIX[0], none, none, none, none, none)
 
@@ -264,13 +271,13 @@ def score_with(pruned: bool, characters: bool, coded: bool, tree: bool) -> Any:
         (
             inputs(_U8), inputs(_I64), _I64, _I64, _I64, inputs(_U32), inputs(_U64), inputs(_U8), inputs(_I64), inputs(_I32), kept, inputs(_U8),
             _I64, _I64, _I64, _I64, _I64, *matrix, _I64, inputs(_F32), _I64, _I64, _I64, children, _I64, inputs(_F32), _I64,
-            outputs(_I32), outputs(_F32), outputs(_I32),
+            outputs(_I32), outputs(_F32), outputs(_I32), *ranking,
         )
     )  # fmt: skip
     def score(  # type: ignore[no-untyped-def]
         data, offsets, first, stop, tokenizer, table, slots, arena, word_offsets, slot_rows, kept, label_prefix, n_words, n_buckets, word_ngrams, min_n,
         max_n, matrix, n_slices, sub_dim, norms, centroids, norm_centroids, width, output, stride, n_scores, link, children, n_labels, prior, k, ids,
-        probs, known,
+        probs, known, order, threshold,
     ):  # fmt: skip
         """Score the texts first..stop.
 
@@ -278,7 +285,7 @@ def score_with(pruned: bool, characters: bool, coded: bool, tree: bool) -> Any:
         (then `output` is empty). `children` is the tree of hierarchical softmax, and None for other losses. With k > 0
         the best k labels go to ids and probs, (n_texts * k,); with k == 0 all probabilities go to probs, (n_texts *
         n_labels,). `known`
-        (n_texts,) gets the number of known features.
+        (n_texts,) gets the number of known features; as fastText -1 - that number where a score lies near the edge of a step, and ids of -1 stand for no label.
         """
         longest = 0
         for text in range(first, stop):
@@ -299,9 +306,15 @@ def score_with(pruned: bool, characters: bool, coded: bool, tree: bool) -> Any:
         lanes = np.zeros(width * LANES, np.float32)
         scores = np.zeros(n_scores * LANES, np.float32)
         scratch = np.zeros(n_scores * LANES if tree else 0, np.float32)
-        probabilities = np.zeros((n_labels + n_scores) * LANES, np.float32) if tree else scores
+        probabilities = np.zeros((n_labels + n_scores) * LANES, np.float32) if tree and not walked else scores
         peak, total, squares = np.zeros(LANES, np.float32), np.zeros(LANES, np.float32), np.zeros(LANES, np.float32)
         found = np.zeros(LANES, np.int64)
+        near = np.zeros(LANES, np.bool_)
+        keys = np.empty(k + 1, np.float32) if fasttext else None
+        places = np.empty(k + 1, np.int32) if fasttext else None
+        nodes = np.empty(n_labels + 1, np.int32) if walked else None
+        sums = np.empty(n_labels + 1, np.float32) if walked else None
+        shares = np.empty(n_labels + 1, np.float64) if walked else None
         for begin in range(first, stop, LANES):
             n = min(LANES, stop - begin)
             for lane in range(n):
@@ -320,11 +333,28 @@ def score_with(pruned: bool, characters: bool, coded: bool, tree: bool) -> Any:
                     scores[i] = lanes[i]
             else:
                 block_scores(output, stride, lanes, width, scores, 0, n_scores)
-            block_predict(
-                link, scores, n_scores, children, scratch, probabilities, n_labels, prior, found, n, peak, total
-            )  # fmt: skip
+            if walked:
+                sigmoid_loop(scores, scores, 0, n_scores * LANES)
+            else:
+                if fasttext and link == INDEPENDENT:
+                    to_steps(scores, n_scores, near)
+                block_predict(
+                    link, scores, n_scores, children, scratch, probabilities, n_labels, prior, found, n, peak, total
+                )  # fmt: skip
             for lane in range(n):
-                if k > 0:
+                start = (begin + lane) * k
+                if fasttext:
+                    if found[lane] == 0:
+                        written(0, k, keys, places, ids, probs, start)
+                    elif walked:
+                        likeliest_leaves(
+                            scores, children, lane, threshold, k, nodes, sums, shares, keys, places, ids, probs, start
+                        )
+                    else:
+                        likeliest(scores, n_labels, lane, order, threshold, k, keys, places, ids, probs, start)
+                    if near[lane] and found[lane] > 0:
+                        known[begin + lane] = -1 - found[lane]
+                elif k > 0:
                     top_labels(probabilities, n_labels, lane, k, ids, probs, (begin + lane) * k)
                 else:
                     for label in range(n_labels):

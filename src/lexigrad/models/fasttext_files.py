@@ -44,7 +44,7 @@ def load_fasttext(path: str | os.PathLike[str]) -> TextClassifier | WordVectors:
     """Open a `.bin` or `.ftz` file: a classifier or word vectors."""
     file = read_fasttext(path)
     try:
-        return _classifier(file) if file.settings["model"] == "supervised" else _vectors(file)
+        return classifier_of(file) if file.settings["model"] == "supervised" else _vectors(file)
     except FormatError as error:
         raise FormatError(f"{os.fspath(path)}: {error}") from None
 
@@ -57,20 +57,39 @@ def _facts(file: FastTextFile) -> dict[str, Any]:
     }
 
 
-def _classifier(file: FastTextFile) -> TextClassifier:
+def reader_of(
+    file: FastTextFile, rows: NDArray[np.int32] | None = None, label_prefix: str = LABEL_PREFIX
+) -> TextReader:
+    """Return how fastText makes rows of text with this model; see `classifier_of` for the arguments."""
+    settings = file.settings
+    slot_rows = np.empty(0, np.int32) if rows is None else rows
+    return TextReader(
+        WHITESPACE, Vocabulary.from_arrays(file.arena, file.offsets, file.counts), slot_rows, settings["n_buckets"],
+        settings["word_ngrams"], settings["min_n"], settings["max_n"], _kept(file), label_prefix.encode(), file.n_labels,
+    )  # fmt: skip
+
+
+def classifier_of(
+    file: FastTextFile, rows: NDArray[np.int32] | None = None, label_prefix: str | None = None
+) -> TextClassifier:
+    """Return the classifier in a file.
+
+    Parameters
+    ----------
+    file : of a supervised model
+    rows : the row of ``file.input`` that each row of the whole input matrix is, -1 for one of zeros; None where they are the same
+    label_prefix : what marks labels; None infers it from the labels, and takes fastText's own for what else a text holds
+    """
     settings = file.settings
     names = Words(file.arena, file.offsets)[file.n_words :]
-    prefix = label_prefix_of(names)
+    prefix = label_prefix_of(names) if label_prefix is None else label_prefix
     stripped = [name.removeprefix(prefix) for name in names]
     if len(set(stripped)) < len(stripped):
         raise FormatError("is damaged: a label occurs twice")
     order = np.array(sorted(range(len(names)), key=stripped.__getitem__), np.int64)
     places = np.empty(len(order), np.int32)
     places[order] = np.arange(len(order), dtype=np.int32)
-    reader = TextReader(
-        WHITESPACE, Vocabulary.from_arrays(file.arena, file.offsets, file.counts), np.empty(0, np.int32), settings["n_buckets"],
-        settings["word_ngrams"], settings["min_n"], settings["max_n"], _kept(file), LABEL_PREFIX.encode(), file.n_labels,
-    )  # fmt: skip
+    reader = reader_of(file, rows, LABEL_PREFIX if label_prefix is None else label_prefix)
     nodes = np.arange(len(names) - 2, -1, -1)  # fastText's root is the last
     output = _rows(file.output, nodes if settings["loss"] == "hierarchical_softmax" else order)
     fitted = FittedClassifier(
@@ -165,12 +184,17 @@ def save_fasttext(fitted: FittedClassifier, params: dict[str, Any], path: str | 
     ParameterError
         If the model has another tokeniser than fastText's, or is to become an .ftz file and is not quantised.
     """
-    reader = fitted.reader
     check_tokenizer(params["tokenizer"], path)
     if Path(path).suffix.lower() == ".ftz" and not isinstance(fitted.input, CodedMatrix):
         raise ParameterError(
             f"{os.fspath(path)}: .ftz is for quantised models, and this one is not: quantize() it first, or write it as .bin"
         )
+    write_fasttext(path, *file_of(fitted, params))
+
+
+def file_of(fitted: FittedClassifier, params: dict[str, Any]) -> tuple[FastTextFile, NDArray[np.int32] | None]:
+    """Return what fastText's file holds of a classifier with fastText's tokeniser, and the rows of its input; see `classifier_of`."""
+    reader = fitted.reader
     arena, offsets, counts = _dictionary(fitted, params["label_prefix"])
     n_labels = len(fitted.classes)
     settings = {
@@ -183,16 +207,16 @@ def save_fasttext(fitted: FittedClassifier, params: dict[str, Any], path: str | 
     if len(reader.kept):
         kept = np.stack(kept_pairs(reader.kept), axis=1).astype(np.int32)
     elif isinstance(matrix, CodedMatrix) and slot_rows is not None:
-        (matrix, kept), slot_rows = _coded_input(matrix, slot_rows, reader.n_words, os.fspath(path)), None
+        (matrix, kept), slot_rows = _coded_input(matrix, slot_rows, reader.n_words), None
     file = FastTextFile(
         settings, VERSION, int(fitted.facts.get("n_tokens", counts.sum())), arena, offsets, counts, reader.n_words, n_labels, kept, matrix,
         _output_for_file(fitted),
     )  # fmt: skip
-    write_fasttext(path, file, slot_rows)
+    return file, slot_rows
 
 
 def _coded_input(
-    matrix: CodedMatrix, slot_rows: NDArray[np.int32], n_words: int, name: str
+    matrix: CodedMatrix, slot_rows: NDArray[np.int32], n_words: int
 ) -> tuple[CodedMatrix, NDArray[np.int32] | None]:
     """Return the input matrix and the kept buckets of fastText's file for quantised rows that slots share.
 
@@ -208,7 +232,7 @@ def _coded_input(
         kept = np.stack([np.arange(len(buckets)), places], axis=1).astype(np.int32)
         return matrix.take(np.concatenate([slot_rows[:n_words], rows])), kept
     except ValueError as error:
-        raise DataError(f"{name}: buckets that do not occur cannot be written: {error}") from None
+        raise DataError(f"buckets that do not occur cannot be written for fastText: {error}") from None
 
 
 def check_tokenizer(tokenizer: str, path: str | os.PathLike[str]) -> None:
@@ -273,27 +297,32 @@ def save_fasttext_vectors(fitted: FittedVectors, params: dict[str, Any], path: s
     ParameterError
         If they are to become an .ftz file and are not quantised.
     """
+    if Path(path).suffix.lower() == ".ftz" and not isinstance(fitted.input, CodedMatrix):
+        raise ParameterError(
+            f"{os.fspath(path)}: .ftz is for quantised vectors, and these are not: quantize() them first, or write .bin with format='fasttext'"
+        )
+    write_fasttext(path, *vectors_file_of(fitted, params))
+
+
+def vectors_file_of(fitted: FittedVectors, params: dict[str, Any]) -> tuple[FastTextFile, NDArray[np.int32] | None]:
+    """Return what fastText's file holds of word vectors, and the rows of its input; see `classifier_of`."""
     words = Words.of_texts([str(item) for item in fitted.items])
     if (np.diff(words.offsets) == 0).any() or (words.arena == 0).any():
         raise DataError("a word is empty or holds a zero byte, which fastText's file cannot hold")
     n, subwords = len(words), fitted.subwords
     n_buckets = subwords.n_buckets if subwords.max_n else 0
-    coded = isinstance(fitted.input, CodedMatrix)
-    if Path(path).suffix.lower() == ".ftz" and not coded:
-        raise ParameterError(
-            f"{os.fspath(path)}: .ftz is for quantised vectors, and these are not: quantize() them first, or write .bin with format='fasttext'"
-        )
     settings = {
         "dim": fitted.dim, "window": params["window"], "epochs": params["epochs"], "min_count": params["min_count"],
         "negatives": params["negatives"], "word_ngrams": 1, "loss": params["loss"], "model": params["model"], "n_buckets": n_buckets,
         "min_n": subwords.min_n, "max_n": subwords.max_n, "lr_update_rate": 100, "subsample": float(params["subsample"]),
     }  # fmt: skip
     n_tokens = int(fitted.facts.get("n_tokens", fitted.counts.sum()))
-    kept, rows, output = (_coded_parts if coded else _plain_parts)(fitted, n, n_buckets, params["loss"])
+    parts = _coded_parts if isinstance(fitted.input, CodedMatrix) else _plain_parts
+    kept, rows, output = parts(fitted, n, n_buckets, params["loss"])
     file = FastTextFile(
         settings, VERSION, n_tokens, words.arena, words.offsets, fitted.counts, n, 0, kept, fitted.input, output
     )
-    write_fasttext(path, file, rows)
+    return file, rows
 
 
 Parts = tuple[NDArray[np.int32] | None, NDArray[np.int32] | None, Matrix]
@@ -321,20 +350,20 @@ def _coded_parts(fitted: FittedVectors, n: int, n_buckets: int, loss: str) -> Pa
     return kept, None, CodedMatrix(np.zeros((n, 1), np.uint8), *nothing, fitted.dim)
 
 
-def word_vectors_of(fitted: FittedClassifier) -> tuple[Words, NDArray[np.float32]]:
-    """Return the words of a classifier and their vectors: the mean of the rows of each word and of its character n-grams."""
+def word_vectors_of(reader: TextReader, matrix: Matrix) -> tuple[Words, NDArray[np.float32]]:
+    """Return the words of a model and their vectors: the mean of the rows of each word and of its character n-grams."""
     from lexigrad.models.explanation import rows_of
 
-    reader, n = fitted.reader, fitted.reader.n_words
+    n = reader.n_words
     words = Words(reader.vocabulary.arena, reader.vocabulary.offsets[: n + 1])
     plain = Subwords(n, reader.min_n, reader.max_n, max(1, reader.n_buckets), np.arange(reader.n_buckets))
-    vectors = np.empty((n, fitted.dim), np.float32)
+    vectors = np.empty((n, matrix.shape[1]), np.float32)
     for first in range(0, n, 8192):
         last = min(first + 8192, n)
         slots, ends = plain.rows_of_all(words.arena, words.offsets[first : last + 1], first)
         rows = rows_of(slots, n, reader.slot_rows, reader.kept)
-        numbers = np.zeros((len(rows), fitted.dim), np.float32)
-        numbers[rows >= 0] = fitted.input[rows[rows >= 0]]
+        numbers = np.zeros((len(rows), matrix.shape[1]), np.float32)
+        numbers[rows >= 0] = matrix[rows[rows >= 0]]
         sums = np.add.reduceat(numbers, ends[:-1], axis=0)
         vectors[first:last] = sums / np.add.reduceat((rows != LEFT_OUT).astype(np.int64), ends[:-1])[:, None]
     return words, vectors

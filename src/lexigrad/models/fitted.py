@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -202,12 +202,33 @@ class FittedClassifier:
         def score_range(edge: tuple[int, int]) -> None:
             score(
                 batch.data, batch.offsets, *edge, *reader, *matrices, len(self.classes), prior, k,
-                ids.reshape(-1), probs.reshape(-1), known,
+                ids.reshape(-1), probs.reshape(-1), known, None, None,
             )  # fmt: skip
 
         edges = slices_of(batch)
         list(map_threads(score_range, edges, min(threads, len(edges))) if edges else ())
         return ids, probs, known
+
+    def fasttext_scorer(self, order: NDArray[np.int32], threads: int) -> Callable[..., None]:
+        """Return what scores as fastText does, see `lexigrad.losses.fasttext` and `lexigrad.kernels.heaps`; `order` is in which order fastText has labels.
+
+        It is called with (data, offsets, first, stop, k, threshold, ids, probs, known), the arrays of a batch, which of its texts, how many labels from 1
+        up, a probability below which labels are left out, and three flat arrays that it fills: classes, best first, and then -1 where there are less, int32
+        (n * k,); their probabilities, float32; known features, int32 (n,), and ``-1 - known`` where one-vs-all or negative sampling has a score so near to
+        the edge of a step that the order of additions may decide.
+        """
+        from lexigrad.kernels.score import scorer
+
+        arguments = (*self.reader.arguments(), *self._matrices(threads))
+        score, rest = scorer(arguments, fasttext=True), (len(self.classes), self.prior)
+
+        def score_range(
+            data: NDArray[np.uint8], offsets: NDArray[np.int64], first: int, stop: int, k: int, threshold: float, ids: NDArray[np.int32],
+            probs: NDArray[np.float32], known: NDArray[np.int32],
+        ) -> None:  # fmt: skip
+            score(data, offsets, first, stop, *arguments, *rest, k, ids, probs, known, order, threshold)
+
+        return score_range
 
     def score_batches(
         self, batches: Iterable[TextBatch], k: int, threads: int

@@ -37,7 +37,7 @@ def save_classifier_as(fitted: FittedClassifier, params: dict[str, Any], path: s
     if extension in (".bin", ".ftz"):
         save_fasttext(fitted, params, path)
     elif extension == ".vec":
-        write_text(path, *word_vectors_of(fitted))
+        write_text(path, *word_vectors_of(fitted.reader, fitted.input))
     elif extension == ".output":
         write_text(path, *label_vectors_of(fitted, params["label_prefix"]))
     else:

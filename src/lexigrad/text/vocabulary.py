@@ -128,6 +128,15 @@ def merge(slots, arena, offsets, hashes, counts, n, other_arena, other_offsets, 
     return slots, arena, offsets, hashes, counts, n, ids
 
 
+@kernel()
+def _find_all(slots, arena, offsets, keys, key_offsets):  # type: ignore[no-untyped-def]
+    ids = np.empty(key_offsets.size - 1, np.int64)
+    for i in range(ids.size):
+        first, stop = key_offsets[i], key_offsets[i + 1]
+        ids[i] = max(-1, find(slots, arena, offsets, keys, first, stop, hash_bytes(keys, first, stop)))
+    return ids
+
+
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
     """Distinct strings; the id of a string is its position.
@@ -166,6 +175,13 @@ class Vocabulary:
         """Build the hash table over strings that lie in an arena already."""
         hashes = _hashes(arena, offsets)
         return cls(arena, offsets, hashes, _slots(hashes, slot_count(len(hashes))), counts)
+
+    def positions(self, strings: Iterable[bytes]) -> NDArray[np.int64]:
+        """Return the id of each string, -1 where it is not in the vocabulary."""
+        listed = list(strings)
+        keys = np.frombuffer(b"".join(listed), np.uint8)
+        offsets = np.cumsum([0, *map(len, listed)], dtype=np.int64)
+        return _find_all(self.slots, self.arena, self.offsets, keys, offsets)
 
     def selected(self, ids: NDArray[np.int64]) -> Vocabulary:
         """Return the vocabulary of some of the strings, in the order of `ids`."""
