@@ -108,14 +108,27 @@ def load_any(path: Path, quiet: bool = False) -> Any:
         return lexigrad.load(path)
 
 
+def load_to_score(path: Path, threads: int | None = None) -> Any:
+    """Open a classifier, ready to score on so many threads, or word vectors; with a note while kernels compile."""
+    with compile_note():
+        import lexigrad
+
+        model = lexigrad.load(path)
+        if isinstance(model, lexigrad.TextClassifier):
+            from lexigrad.machine.threads import thread_count
+
+            model.set_params(threads=threads).fitted.prepared(thread_count(threads))
+        return model
+
+
 def load_model(path: Path, threads: int | None = None) -> Any:
-    """Open a classifier."""
-    model = load_any(path)
+    """Open a classifier, ready to score."""
+    model = load_to_score(path, threads)
     if not hasattr(model, "predict"):
         raise DataError(
             f"{path} holds word vectors, and this takes a classifier; lexigrad neighbors, analogy and test take vectors"
         )
-    return model.set_params(threads=threads)
+    return model
 
 
 def load_vectors(path: Path) -> Any:

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from lexigrad.cli.output import Input, Json, Label, Model, Text, Threads, load_any, print_json
+from lexigrad.cli.output import Input, Json, Label, Model, Text, Threads, load_to_score, print_json
 from lexigrad.errors import DataError
 
 
@@ -27,7 +27,7 @@ def test(
     Word vectors are compared with rated pairs of words, "tea coffee 7.5" a line (Spearman's rank correlation), or with analogies, "man king
     woman queen" a line, where a line begins with a colon.
     """
-    opened = load_any(model)
+    opened = load_to_score(model, threads)
     if not hasattr(opened, "predict"):
         result = _judge(opened, input)
         if json:
@@ -35,7 +35,7 @@ def test(
         else:
             sys.stdout.write(f"{result}\n")
         return
-    result = opened.set_params(threads=threads).evaluate_file(input, k, text=text, label=label)
+    result = opened.evaluate_file(input, k, text=text, label=label)
     if json:
         print_json(result.to_dict())
     else:

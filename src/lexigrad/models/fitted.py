@@ -172,6 +172,13 @@ class FittedClassifier:
         )
         return *scored_matrix(folded), n_scores, np.empty(0, np.float32), n_scores
 
+    def prepared(self, threads: int) -> tuple[Callable[..., None], tuple[Any, ...]]:
+        """Return the kernel that scores and its arguments from the tokenizer to the tree; what the first text would wait for is done then."""
+        from lexigrad.kernels.score import scorer  # compiled when first needed: training alone does without
+
+        arguments = (*self.reader.arguments(), *self._matrices(threads))
+        return scorer(arguments), arguments
+
     def score(
         self, batch: TextBatch, k: int, threads: int
     ) -> tuple[NDArray[np.int32], NDArray[np.float32], NDArray[np.int32]]:
@@ -189,19 +196,15 @@ class FittedClassifier:
         probs : (n, k) float32, or (n, n_labels) for k = 0
         known : (n,) int32, features of each text that training had seen; where it is 0, probs are the training prior
         """
-        from lexigrad.kernels.score import scorer  # compiled when first needed: training alone does without
-
         n = len(batch)
         ids = np.empty((n, k), np.int32)
         probs = np.empty((n, k or len(self.classes)), np.float32)
         known = np.empty(n, np.int32)
-        matrices, prior = self._matrices(threads), self.prior
-        reader = self.reader.arguments()
-        score = scorer((*reader, *matrices))
+        (kernel, arguments), prior = self.prepared(threads), self.prior
 
         def score_range(edge: tuple[int, int]) -> None:
-            score(
-                batch.data, batch.offsets, *edge, *reader, *matrices, len(self.classes), prior, k,
+            kernel(
+                batch.data, batch.offsets, *edge, *arguments, len(self.classes), prior, k,
                 ids.reshape(-1), probs.reshape(-1), known, None, None,
             )  # fmt: skip
 
