@@ -380,6 +380,19 @@ def test_damaged_files_of_quantised_models_are_refused(tmp_path: Path) -> None:
             lexigrad.load(tmp_path / "d.ftz")
 
 
+def test_word_vectors_whose_buckets_share_rows_are_refused(tmp_path: Path) -> None:
+    """Each bucket would get codes of its own: a small file with long rows could fill the memory."""
+    clf = TextClassifier(dim=8, epochs=1, word_ngrams=2, buckets=400, tokenizer="whitespace", threads=1)
+    clf.fit(TEXTS, LABELS).quantize(200).save(tmp_path / "m.ftz")
+    content = bytearray((tmp_path / "m.ftz").read_bytes())
+    assert len(read_fasttext(tmp_path / "m.ftz").input) < 200
+    content[36] = 2  # skip-gram
+    content[72:76] = np.int32(0).tobytes()
+    (tmp_path / "v.ftz").write_bytes(content)
+    with pytest.raises(FormatError):
+        lexigrad.load(tmp_path / "v.ftz")
+
+
 # ------------------------------------------------------------------------------------------------------------- word vectors
 
 VECTORS: dict[str, dict[str, Any]] = {

@@ -152,6 +152,8 @@ def _vectors(file: FastTextFile) -> WordVectors:
         rows: Any = np.arange(n + len(buckets)) if isinstance(file.input, CodedMatrix) else slice(n + len(buckets))
         matrix = _rows(file.input, rows)
     else:
+        if len(file.input) < n + len(file.kept):  # only classifiers do; taken apart they could fill the memory
+            raise FormatError("is damaged: buckets of word vectors share rows")
         order = np.argsort(file.kept[:, 0])
         buckets = file.kept[order, 0].astype(np.int64)
         matrix = _rows(file.input, np.concatenate([np.arange(n), n + file.kept[order, 1]]))
