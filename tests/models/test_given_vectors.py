@@ -80,6 +80,14 @@ def test_training_is_gradient_descent_on_separate_rows_that_begin_at_the_vectors
     )  # b"end" is rare and has no vector
 
 
+@pytest.mark.parametrize("seen", [True, False])
+def test_the_output_begins_nearer_to_0_where_training_sees_given_words(seen: bool) -> None:
+    plain, weights = (Weights(np.ones(4, np.int32), 7, DIM, 1, 1) for _ in range(2))
+    weights.begin_at(np.array([2, 0]), np.array([[1] * DIM, [2] * DIM], np.float32), seen)
+    assert weights.input.reshape(4, DIM)[:, 1].tolist() == [2, 0, 1, 0]
+    np.testing.assert_allclose(weights.output, plain.output / (3 if seen else 1), rtol=1e-6)
+
+
 def classifier(**settings: Any) -> TextClassifier:
     return TextClassifier(**{"dim": DIM, "threads": 1, "epochs": 3, "lr": 0.5, **settings})
 
