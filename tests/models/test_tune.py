@@ -555,8 +555,6 @@ def test_progress_is_shown_only_when_asked(capsys: pytest.CaptureFixture[str]) -
 
 # Sizes
 
-quantises = pytest.mark.skipif(not hasattr(TextClassifier, "quantize"), reason="quantize comes with another branch")
-
 
 @pytest.mark.parametrize(
     ("given", "expected"),
@@ -566,7 +564,6 @@ def test_sizes(given: Any, expected: int) -> None:
     assert bytes_of(given) == expected
 
 
-@quantises
 @pytest.mark.parametrize(("tokenizer", "suffix"), [("words", ".lexigrad"), ("whitespace", ".ftz")])
 def test_a_model_of_limited_size_fits_and_is_the_one_that_was_measured(
     tokenizer: str, suffix: str, tmp_path: Path
@@ -595,7 +592,6 @@ def test_a_model_of_limited_size_fits_and_is_the_one_that_was_measured(
     assert "bytes" in str(clf.tuning_)
 
 
-@quantises
 def test_a_size_that_no_trial_can_have_is_an_error() -> None:
     with pytest.raises(
         ParameterError, match=r"model_size='11k': none of 2 trials gave a model.*needs more than 11,000 bytes"

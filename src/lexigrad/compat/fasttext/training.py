@@ -88,7 +88,7 @@ def _classifier(given: args, path: str) -> Model:
             raise ValueError(
                 f"autotunePredictions={given.autotunePredictions}: tuning looks at the best label of each text, 1"
             )
-        fixed = {TUNED[name] for name in given._manual if name in TUNED}
+        fixed = {TUNED[name] for name in given._manual if name in TUNED} | {"tokenizer", "loss"}
         clf = clf.tune_file(
             path, validation=given.autotuneValidationFile, metric=metric_of(given.autotuneMetric, given.label), seconds=float(given.autotuneDuration),
             model_size=size_of(given.autotuneModelSize), fixed=sorted(fixed),
