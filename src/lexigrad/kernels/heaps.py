@@ -97,6 +97,14 @@ def likeliest_leaves(  # type: ignore[no-untyped-def]
     """
     lowest = np.float32(np.log(np.float64(threshold) + OFFSET))
     least = (np.float64(threshold) + OFFSET) * FAR_BELOW
+    if k == 1 and children.size > 0:  # no label that is less likely than the one at the end of the likelier ways is the best
+        node, share = np.int32(0), 1.0
+        while node >= 0:
+            right = np.float64(answers[node * LANES + lane])
+            heavier = right >= 0.5
+            share *= (right if heavier else 1.0 - right) + OFFSET
+            node = children[2 * node + heavier]
+        least = max(least, share * FAR_BELOW)
     n, waiting = 0, 1
     nodes[0], sums[0], shares[0] = 0 if children.size > 0 else -1, np.float32(0), 1.0
     while waiting > 0:
