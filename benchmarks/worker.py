@@ -89,8 +89,12 @@ def test(system, job):
         print(fasttext_module(system).load_model(job["model"]).test(job["test"])[1])
 
 
-def predictor(system, model):
-    """Return the batch call of a system."""
+def predictor(system, model, drop_in=False):
+    """Return the batch call of a system; `drop_in` is lexigrad's module that takes fastText's place."""
+    if drop_in:
+        from lexigrad.compat import fasttext
+
+        return fasttext.load_model(model).predict
     if system == "lexigrad":
         import lexigrad
 
@@ -105,7 +109,7 @@ def predict(system, job):
     """Print the seconds of each of several batch calls, after one that is not counted."""
     with open(job["texts"], encoding="utf-8") as file:
         texts = [" ".join(t for t in line.split() if not t.startswith("__label__")) for line in file] * job["copies"]
-    call = predictor(system, job["model"])
+    call = predictor(system, job["model"], job.get("drop_in", False))
     call(texts)
     seconds = []
     for _ in range(job["calls"]):

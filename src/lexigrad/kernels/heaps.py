@@ -17,6 +17,8 @@ BELOW = 1.0 - 4e-6
 """A value that is smaller than another by this factor has a smaller logarithm in float32, too, at values from 1e-5 up."""
 FAR_BELOW = 1.0 - 1e-4
 """The same for sums of some dozen logarithms in float32."""
+SURELY_BELOW = 0.98
+"""With the offset an answer may be 1.00001, so that on the way to a label a node may be somewhat less likely than the label itself."""
 
 
 @helper
@@ -97,6 +99,15 @@ def likeliest_leaves(  # type: ignore[no-untyped-def]
     """
     lowest = np.float32(np.log(np.float64(threshold) + OFFSET))
     least = (np.float64(threshold) + OFFSET) * FAR_BELOW
+    if k == 1 and children.size > 0:
+        # No label is the best that is less likely than the one at the end of the likelier ways.
+        node, sure = np.int32(0), 1.0
+        while node >= 0:
+            way = np.float64(answers[node * LANES + lane])
+            heavier = way >= 0.5
+            sure *= (way if heavier else 1.0 - way) + OFFSET
+            node = children[2 * node + heavier]
+        least = max(least, np.float64(sure * SURELY_BELOW))
     n, waiting = 0, 1
     nodes[0], sums[0], shares[0] = 0 if children.size > 0 else -1, np.float32(0), 1.0
     while waiting > 0:
