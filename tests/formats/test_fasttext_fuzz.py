@@ -19,7 +19,17 @@ from lexigrad.kernels.score import score_with
 from tests.conftest import FOLDER as DATA
 
 FOLDER = Path(__file__).parent / "fasttext"
-MODELS = ["hierarchical.bin", "pruned.ftz", "output.ftz", "negative.bin", "skipgram.bin", "cbow.bin", "softmax.ftz", "ours-softmax.ftz", "ours-cut.ftz"]
+MODELS = [
+    "hierarchical.bin",
+    "pruned.ftz",
+    "output.ftz",
+    "negative.bin",
+    "skipgram.bin",
+    "cbow.bin",
+    "softmax.ftz",
+    "ours-softmax.ftz",
+    "ours-cut.ftz",
+]
 INTERESTING = [0, 1, -1, 2, 16, 255, 256, 2**15, 2**16, 2**31 - 1, -(2**31), 2**20, 100_000_000]
 TEXTS = ["what is the exchange rate", "naïve 東京 __label__x </s> more", ""]
 SECONDS = 1.0
