@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from lexigrad import LexigradWarning
 from lexigrad.compat import fasttext
 from lexigrad.compat.fasttext.training import metric_of, size_of
 from tests.conftest import themed
@@ -101,6 +102,14 @@ def test_tuning_keeps_what_was_given(metric: str, folder: Path) -> None:
     )
     assert model.get_dimension() == 6
     assert model.test(str(folder / "valid.txt"))[1] > 0.8
+
+
+def test_trials_begin_with_pretrained_vectors(folder: Path) -> None:
+    (folder / "t.vec").write_text("1 8\nunseen " + " ".join(["0.5"] * 8) + "\n")
+    files = {"autotuneValidationFile": str(folder / "valid.txt"), "pretrainedVectors": str(folder / "t.vec")}
+    with pytest.warns(LexigradWarning, match="none of their words occurs"):
+        model = fasttext.train_supervised(str(folder / "train.txt"), autotuneDuration=3, **files, **COMMON)
+    assert "unseen" in model.words
 
 
 def test_tuning_holds_a_size(folder: Path, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import time
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -597,3 +598,42 @@ def test_a_size_that_no_trial_can_have_is_an_error() -> None:
         ParameterError, match=r"model_size='11k': none of 2 trials gave a model.*needs more than 11,000 bytes"
     ):
         TextClassifier(**FAST).tune(TEXTS, LABELS, seconds=None, trials=2, model_size="11k", fixed=["dim", "tokenizer"])
+
+
+# Given vectors
+
+
+def test_trials_begin_at_given_vectors() -> None:
+    rng = np.random.default_rng(0)
+    vectors = {word: rng.normal(size=8).astype(np.float32) for word in ("unmet", *TEXTS[0].split())}
+    clf = TextClassifier(dim=8, epochs=1, threads=1, tokenizer="whitespace")
+    clf.tune(
+        TEXTS,
+        LABELS,
+        validation=VALIDATION,
+        metric="log_loss",
+        seconds=None,
+        trials=4,
+        fixed=["tokenizer"],
+        vectors=vectors,
+    )
+    assert all("dim" not in trial.settings for trial in clf.tuning_.trials)
+    assert clf.dim == 8
+    assert clf.evaluate(*VALIDATION).log_loss == clf.tuning_.best.value
+    words = clf.fitted.reader.vocabulary
+    (place,) = words.positions([b"unmet"]).tolist()
+    row = clf.fitted.reader.slot_rows[place]
+    np.testing.assert_array_equal(clf.fitted.input[row], vectors["unmet"])
+
+
+def test_a_study_knows_the_vectors_that_it_began_at(tmp_path: Path) -> None:
+    search = {"validation": VALIDATION, "metric": "log_loss", "seconds": None, "study": tmp_path / "s", "trials": 1}
+    first = {"tea": np.ones(8, np.float32), "beans": np.zeros(8, np.float32)}
+    clf = TextClassifier(dim=8, epochs=1, threads=1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", LexigradWarning)
+        clf.tune(TEXTS, LABELS, vectors=first, **search)
+        with pytest.raises(ParameterError, match="was made with other vectors"):
+            clf.tune(TEXTS, LABELS, vectors={**first, "tea": np.zeros(8, np.float32)}, **search)
+    with pytest.raises(ParameterError, match="the vectors have 8 numbers each, and dim=9"):
+        TextClassifier(dim=9).tune(TEXTS, LABELS, vectors=first, **search)

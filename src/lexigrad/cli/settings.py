@@ -41,3 +41,10 @@ def check_folder(output: Path) -> None:
     """Refuse a place where no file can be written, before time is spent."""
     if not output.absolute().parent.is_dir():
         raise ParameterError(f"--output {output}: there is no folder {output.parent}; make it first")
+
+
+def beginning(vectors: Path | None, keep_unseen: bool) -> dict[str, Any]:
+    """Return the arguments of training that say where it begins."""
+    if vectors is not None and not vectors.is_file():
+        raise ParameterError(f"--vectors {vectors}: there is no such file")
+    return {"vectors": vectors, "keep_unseen": keep_unseen}

@@ -21,8 +21,7 @@ from lexigrad.cli.output import (
     print_json,
     say,
 )
-from lexigrad.cli.settings import check_folder, settings_of
-from lexigrad.errors import ParameterError
+from lexigrad.cli.settings import beginning, check_folder, settings_of
 
 
 def train(
@@ -60,10 +59,7 @@ def train(
     """
     params = settings_of(locals())
     check_folder(output)
-    if vectors is not None and not vectors.is_file():
-        raise ParameterError(f"--vectors {vectors}: there is no such file")
-    start = {"vectors": vectors, "keep_unseen": keep_unseen}
-    model = _trained(input, output, params, start, text, label, quiet)
+    model = _trained(input, output, params, beginning(vectors, keep_unseen), text, label, quiet)
     model.save(output)
     _report(model, output, json, quiet)
 

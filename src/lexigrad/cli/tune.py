@@ -9,8 +9,21 @@ from typing import Annotated, Any
 import typer
 
 from lexigrad.cli import settings as options
-from lexigrad.cli.output import Input, Json, Label, Quiet, Text, Threads, compile_note, compiled_beside, print_json, say
-from lexigrad.cli.settings import check_folder, settings_of
+from lexigrad.cli.output import (
+    Given,
+    Input,
+    Json,
+    KeepUnseen,
+    Label,
+    Quiet,
+    Text,
+    Threads,
+    compile_note,
+    compiled_beside,
+    print_json,
+    say,
+)
+from lexigrad.cli.settings import beginning, check_folder, settings_of
 from lexigrad.errors import ParameterError
 
 
@@ -60,6 +73,8 @@ def tune(
     threads: Threads = None,
     seed: options.Seed = 0,
     deterministic: options.Deterministic = False,
+    vectors: Given = None,
+    keep_unseen: KeepUnseen = True,
     text: Text = "text",
     label: Label = "label",
     quiet: Quiet = False,
@@ -76,7 +91,7 @@ def tune(
     _check_form(output, params, fixed or [], model_size)
     search = {
         "validation": validation, "folds": folds, "metric": metric, "seconds": seconds or None, "trials": trials, "model_size": model_size,
-        "study": study, "fixed": fixed or (), "text": text, "label": label,
+        "study": study, "fixed": fixed or (), "text": text, "label": label, **beginning(vectors, keep_unseen),
     }  # fmt: skip
     model = _tuned(input, output, params, search, quiet)
     model.save(output)

@@ -230,6 +230,8 @@ class TextClassifier(WithParameters):
         study: str | os.PathLike[str] | None = None,
         fixed: Collection[str] = (),
         callback: TrialCallback | None = None,
+        vectors: Given | None = None,
+        keep_unseen: bool = True,
     ) -> Self:
         """Search for the settings with the best value of a metric, and keep them and the model that had it; needs the extra `tune`.
 
@@ -249,6 +251,7 @@ class TextClassifier(WithParameters):
         study : file that records the trials; a second call with it goes on. The best model lies beside it as ``STUDY.best.lexigrad``
         fixed : names of settings that keep their value
         callback : called with each `Trial` when it has ended
+        vectors, keep_unseen : as in `fit`; `dim` then keeps its value
 
         Raises
         ------
@@ -272,7 +275,7 @@ class TextClassifier(WithParameters):
         """
         from lexigrad.models.tune import Options, tune
 
-        options = Options(folds, metric, seconds, trials, model_size, study, fixed, callback)
+        options = Options(folds, metric, seconds, trials, model_size, study, fixed, callback, vectors, keep_unseen)
         measured = None if validation is None else self._validation(validation, text, label)
         tune(self, _labelled(texts, labels, text, label), measured, options, _dtype_of(labels))
         return self
@@ -292,11 +295,13 @@ class TextClassifier(WithParameters):
         study: str | os.PathLike[str] | None = None,
         fixed: Collection[str] = (),
         callback: TrialCallback | None = None,
+        vectors: Given | None = None,
+        keep_unseen: bool = True,
     ) -> Self:
         """Search on a file: `path` as in `fit_file`, all else as in `tune`."""
         from lexigrad.models.tune import Options, tune
 
-        options = Options(folds, metric, seconds, trials, model_size, study, fixed, callback)
+        options = Options(folds, metric, seconds, trials, model_size, study, fixed, callback, vectors, keep_unseen)
         measured = None if validation is None else self._validation(validation, text, label)
         tune(self, read_file(path, text=text, label=label, label_prefix=self.label_prefix), measured, options)
         return self

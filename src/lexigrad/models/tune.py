@@ -18,12 +18,13 @@ import numpy as np
 from lexigrad.errors import DivergenceError, FormatError, LexigradError, ParameterError
 from lexigrad.evaluation.goal import Goal, Scored
 from lexigrad.machine.threads import thread_count
+from lexigrad.models.given_vectors import GivenVectors, read_given
 from lexigrad.models.parameters import check_parameters, check_whole
 from lexigrad.models.scoring import scored_batches
 from lexigrad.models.search_space import TUNED, SearchSpace
 from lexigrad.models.size_limit import bytes_of, file_size, least_size, quantised_within
 from lexigrad.models.trainer import class_array, train_fitted
-from lexigrad.models.tuning_data import Part, fingerprint, folds_of, hold_out, labelled
+from lexigrad.models.tuning_data import Part, fingerprint, fingerprint_of, folds_of, hold_out, labelled
 from lexigrad.models.tuning_report import Trial, Tuning
 from lexigrad.text.batches import TextBatch
 from lexigrad.training.progress import Progress
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from optuna.study import Study
     from optuna.trial import FrozenTrial
 
+    from lexigrad.models.given_vectors import Given
     from lexigrad.models.text_classifier import TextClassifier
 
 TrialCallback = Callable[[Trial], None]
@@ -66,6 +68,13 @@ class Options:
     study: str | os.PathLike[str] | None = None
     fixed: Collection[str] = ()
     callback: TrialCallback | None = None
+    vectors: Given | None = None
+    keep_unseen: bool = True
+
+    @property
+    def kept(self) -> Collection[str]:
+        """Names of settings that keep their value; given vectors have one length."""
+        return (*self.fixed, "dim") if self.vectors is not None and not isinstance(self.fixed, str) else self.fixed
 
     def check(self, with_validation: bool) -> None:
         """Raise `ParameterError` for the first that cannot be, before anything is read."""
@@ -102,11 +111,12 @@ def tune(
     start = model.get_params()
     check_parameters(start)
     options.check(validation is not None)
-    space = SearchSpace.around(start, options.fixed, 0, options.model_size is not None)
+    space = SearchSpace.around(start, options.kept, 0, options.model_size is not None)
     compile_kernels(space.losses() if "loss" in space.names else [start["loss"]], options.model_size is not None)
     started = time.perf_counter()
+    given = None if options.vectors is None else read_given(options.vectors, model.dim)
     measured = None if validation is None else labelled(validation)
-    search = _Search(model, labelled(batches), measured, options, dtype, started)
+    search = _Search(model, labelled(batches), measured, options, dtype, given, started)
     error = search.run()
     search.finish(error)
 
@@ -148,9 +158,10 @@ class _Search:
         measured: list[TextBatch] | None,
         options: Options,
         dtype: np.dtype[Any] | None,
+        given: GivenVectors | None,
         started: float,
     ) -> None:
-        self.model, self.options, self.dtype = model, options, dtype
+        self.model, self.options, self.dtype, self.given = model, options, dtype, given
         self.goal, self.size = Goal.parse(options.metric), bytes_of(options.model_size)
         self.threads = thread_count(model.threads)
         self.started = started
@@ -165,7 +176,7 @@ class _Search:
         part = self.parts[0] if folds is None else self.all
         self.labels = part.corpus(model.tokenizer, self.threads).labels
         self.goal.check(self.labels)
-        self.space = SearchSpace.around(model.get_params(), options.fixed, len(self.labels), self.size is not None)
+        self.space = SearchSpace.around(model.get_params(), options.kept, len(self.labels), self.size is not None)
         self._check_size()
         self.best: _Best | None = None
         self.partial: tuple[TextClassifier, list[float]] | None = None
@@ -228,6 +239,7 @@ class _Search:
         facts = {
             "texts": fingerprint(texts),
             "validation": None if measured is None else fingerprint(measured),
+            "vectors": None if self.given is None else [fingerprint_of(self.given), self.options.keep_unseen],
             "metric": self.goal.name, "folds": self.options.folds, "model_size": self.size, "searched": self.space.names, **kept,
         }  # fmt: skip
         return json.loads(json.dumps(facts))
@@ -397,12 +409,16 @@ class _Search:
         """Return what a model's file says about where it is from."""
         return {"trial": trial.number, "metric": self.goal.name, "value": value}
 
+    def _begin(self) -> tuple[GivenVectors | None, bool]:
+        """Return where training begins, as `train_fitted` takes it."""
+        return self.given, self.options.keep_unseen
+
     def _trained(
         self, part: Part, settings: dict[str, Any], watch: Callable[[Progress], None] | None
     ) -> tuple[TextClassifier, list[float], str]:
         """Train on a part; return the model, the course of its loss, and why it is not trained to its end."""
         corpus = part.corpus(settings["tokenizer"], self.threads)
-        fitted, losses, error = train_fitted(corpus, {**settings, "verbose": False}, watch)
+        fitted, losses, error = train_fitted(corpus, {**settings, "verbose": False}, watch, *self._begin())
         if self.dtype is not None:
             fitted = replace(fitted, classes=fitted.classes.astype(self.dtype))
         model = type(self.model)._restore({**settings, "verbose": False}, fitted)
@@ -510,7 +526,7 @@ class _Search:
         """Train the best settings of folds on everything."""
         params = {**self.model.get_params(), **settings}
         corpus = self.all.corpus(params["tokenizer"], self.threads)
-        fitted, losses, error = train_fitted(corpus, {**params, "verbose": False}, None)
+        fitted, losses, error = train_fitted(corpus, {**params, "verbose": False}, None, *self._begin())
         if self.dtype is not None:
             fitted = replace(fitted, classes=fitted.classes.astype(self.dtype))
         model = type(self.model)._restore({**params, "verbose": False}, fitted)
@@ -564,7 +580,7 @@ def _compare(old: dict[str, Any], new: dict[str, Any], path: Any) -> None:
         if old.get(name) != new.get(name):
             what = (
                 f"other {name}"
-                if name in ("texts", "validation")
+                if name in ("texts", "validation", "vectors")
                 else f"{name}={old.get(name)!r}, and now it is {new.get(name)!r}"
             )
             raise ParameterError(

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lexigrad.errors import DataError, LexigradWarning, ParameterError
+from lexigrad.models.given_vectors import GivenVectors
 from lexigrad.text.batches import TextBatch
 from lexigrad.text.corpus import Corpus, labels_of, read_corpus
 from lexigrad.text.tokens import tokenizer_code
@@ -143,3 +144,9 @@ def fingerprint(batches: Iterable[TextBatch]) -> str:
                 "\0".join(names[j] for j in column.ids[first:stop]).encode("utf-8", "surrogateescape") + b"\n"
             )
     return hashlib.sha256(texts.digest() + lengths.digest() + labels.digest()).hexdigest()[:32]
+
+
+def fingerprint_of(given: GivenVectors) -> str:
+    """Return a hash of words and their vectors."""
+    words = hashlib.sha256("\0".join(map(repr, given.words)).encode("utf-8", "surrogateescape"))
+    return hashlib.sha256(words.digest() + np.ascontiguousarray(given.rows, np.float32).tobytes()).hexdigest()[:32]

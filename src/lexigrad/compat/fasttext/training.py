@@ -80,10 +80,6 @@ def _classifier(given: args, path: str) -> Model:
     clf = TextClassifier(**_common(given), word_ngrams=max(1, given.wordNgrams), label_prefix=given.label)
     start = {"vectors": given.pretrainedVectors, "keep_unseen": True} if given.pretrainedVectors else {}
     if given.autotuneValidationFile:
-        if start:
-            raise ValueError(
-                "pretrainedVectors and autotuneValidationFile: tuning tries lengths of vectors, so give one of the two"
-            )
         if given.autotunePredictions != 1:
             raise ValueError(
                 f"autotunePredictions={given.autotunePredictions}: tuning looks at the best label of each text, 1"
@@ -91,7 +87,7 @@ def _classifier(given: args, path: str) -> Model:
         fixed = {TUNED[name] for name in given._manual if name in TUNED} | {"tokenizer", "loss"}
         clf = clf.tune_file(
             path, validation=given.autotuneValidationFile, metric=metric_of(given.autotuneMetric, given.label), seconds=float(given.autotuneDuration),
-            model_size=size_of(given.autotuneModelSize), fixed=sorted(fixed),
+            model_size=size_of(given.autotuneModelSize), fixed=sorted(fixed), **start,
         )  # fmt: skip
     else:
         clf.fit_file(path, **start)
