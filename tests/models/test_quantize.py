@@ -230,6 +230,14 @@ def test_training_on_is_the_training_of_the_kept_rows(name: str) -> None:
     assert small.losses_[-1] == small.fitted.facts["final_loss"] != clf.losses_[-1]
 
 
+def test_training_on_begins_at_a_tenth_of_the_rate() -> None:
+    clf = TextClassifier(dim=8, epochs=2, lr=0.5, word_ngrams=2, threads=1).fit(TEXTS, LABELS)
+    small, same = (clf.quantize(60, retrain=(TEXTS, LABELS), **more) for more in ({}, {"epochs": 2, "lr": 0.05}))
+    np.testing.assert_array_equal(small.fitted.output, same.fitted.output)
+    np.testing.assert_array_equal(small.fitted.input[:], same.fitted.input[:])
+    assert not np.array_equal(small.fitted.output, clf.quantize(60).fitted.output)
+
+
 def test_training_on_visits_what_scoring_reads() -> None:
     from lexigrad.models.quantize import _members, _read
     from lexigrad.text.sources import read_texts

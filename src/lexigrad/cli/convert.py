@@ -34,7 +34,7 @@ def convert(
 
     Example: lexigrad convert lid.176.ftz languages.lexigrad
     """
-    model = load_any(source)
+    model = load_any(source, quiet)
     classifier = hasattr(model, "predict")
     if classifier and format is not None:
         raise ParameterError(

@@ -61,16 +61,28 @@ def say(message: str, quiet: bool = False) -> None:
 
 @contextmanager
 def compile_note(quiet: bool = False) -> Iterator[None]:
-    """Say that kernels are being compiled, if what is inside takes longer than a second."""
-    timer = threading.Timer(
-        COMPILE_NOTE_SECONDS, say, ["compiling the kernels for this processor, once (under a minute) ...", quiet]
-    )
-    timer.daemon = True
-    timer.start()
+    """Say that kernels are being compiled, if they are, and what is inside has taken longer than a second."""
+    before, ended = _compiled(), threading.Event()
+
+    def watch() -> None:
+        waiting = COMPILE_NOTE_SECONDS
+        while not ended.wait(waiting):
+            if _compiled() > before:
+                say("compiling the kernels for this processor, once (under a minute) ...", quiet)
+                return
+            waiting = COMPILE_NOTE_SECONDS / 10
+
+    threading.Thread(target=watch, daemon=True).start()
     try:
         yield
     finally:
-        timer.cancel()
+        ended.set()
+
+
+def _compiled() -> int:
+    """Return how many functions this process has begun to compile; what comes from the cache does not count."""
+    compiler = sys.modules.get("lexigrad.machine.compiler")
+    return 0 if compiler is None else int(compiler.COMPILED.count)
 
 
 @contextmanager

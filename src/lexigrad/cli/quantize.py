@@ -37,7 +37,7 @@ def quantize(
         int | None, typer.Option(help="Of that training; by default the model's.", show_default=False)
     ] = None,
     lr: Annotated[
-        float | None, typer.Option(help="Of that training; by default the model's.", show_default=False)
+        float | None, typer.Option(help="Of that training; by default a tenth of the model's.", show_default=False)
     ] = None,
     text: Text = "text",
     label: Label = "label",

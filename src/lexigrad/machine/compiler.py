@@ -12,9 +12,28 @@ from collections.abc import Callable
 from typing import Any
 
 from numba import njit, types
+from numba.core import event
 
 FLAGS = {"contract"}
 """Fused multiply-add where the processor has it. Never `nnan`, `ninf` (they delete guards) or `reassoc` (it reorders sums)."""
+
+
+class _Compiled(event.Listener):  # type: ignore[misc]
+    """Counts the functions that were compiled, not those that came from the cache."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def on_start(self, event: Any) -> None:
+        """Count one more."""
+        self.count += 1
+
+    def on_end(self, event: Any) -> None:
+        """Do nothing."""
+
+
+COMPILED = _Compiled()
+event.register("numba:compile", COMPILED)
 
 
 _HELPER: dict[str, Any] = {

@@ -460,7 +460,7 @@ class TextClassifier(WithParameters):
         norms : code the length of each row apart from its direction, one byte a row
         output : quantise the output matrix, too, by slices of 2; worth it for thousands of labels
         retrain : texts to train on with the rows that are kept, before they are quantised: a path as in `fit_file`, or a pair (texts, labels)
-        epochs, lr : of that training; None for the model's own
+        epochs, lr : of that training; None for the model's epochs, and for a tenth of its rate
         seed : of k-means and of that training. k-means gives the same bits on any number of threads
         text, label : names of the columns in `retrain`
 
