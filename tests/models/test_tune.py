@@ -305,12 +305,12 @@ def test_diverging_and_too_large_trials_fail_and_the_search_goes_on(monkeypatch:
         TextClassifier(**FAST, lr=1e6).tune(TEXTS, LABELS, seconds=None, trials=3, fixed=["lr", "loss", "max_n"])
     original = tune.train_fitted
 
-    def faulty(corpus: Any, params: dict[str, Any], callback: Any) -> Any:
+    def faulty(corpus: Any, params: dict[str, Any], *more: Any) -> Any:
         if params["epochs"] == 25:
             raise MemoryError
         if params["epochs"] > 25:
             raise lexigrad.DivergenceError("training diverged")
-        return original(corpus, params, callback)
+        return original(corpus, params, *more)
 
     monkeypatch.setattr(tune, "train_fitted", faulty)
     clf = TextClassifier(**FAST).tune(TEXTS, LABELS, seconds=None, trials=12, fixed=["word_ngrams", "max_n"])
@@ -379,8 +379,8 @@ def test_an_interrupted_search_keeps_the_best_so_far() -> None:
 def test_ctrl_c_in_a_training(monkeypatch: pytest.MonkeyPatch) -> None:
     original = tune.train_fitted
 
-    def interrupted(corpus: Any, params: dict[str, Any], callback: Any) -> Any:
-        fitted, losses, _ = original(corpus, params, callback)
+    def interrupted(corpus: Any, params: dict[str, Any], *more: Any) -> Any:
+        fitted, losses, _ = original(corpus, params, *more)
         return fitted, losses, KeyboardInterrupt() if params["epochs"] == 25 else None
 
     monkeypatch.setattr(tune, "train_fitted", interrupted)
@@ -492,11 +492,11 @@ def keep_and_die(search):
     if search.best.trial.number > 0:
         os._exit(9)
 
-def train_and_die(corpus, params, callback):
+def train_and_die(corpus, params, *more):
     trained.append(1)
     if len(trained) == int(when):
         os._exit(9)
-    return train(corpus, params, callback)
+    return train(corpus, params, *more)
 
 if when == "kept":
     tune._Search._keep_best = keep_and_die
