@@ -78,24 +78,25 @@ def languages(where: str, repeats: int) -> list[list[str]]:
 
 
 def opening(where: str, repeats: int) -> list[list[str]]:
-    """Open a classifier of two million buckets and a hundred dimensions, which fastText has trained."""
-    large = f"{where}/large.bin"
+    """Open a classifier of two million buckets and a hundred dimensions, which fastText has trained, and what lexigrad makes of its file."""
+    large, converted = f"{where}/large.bin", f"{where}/large.lexigrad"
     chosen = SETS["imdb"]
     job = {"train": str(prepared("imdb", "train")), "model": large, "dim": 100, "lr": chosen.lr, "epochs": 1, "seed": 0}
     run(LARGE, "train", {**job, "buckets": 2_000_000})
-    found: dict[str, list[dict[str, Any]]] = {system: [] for system in SYSTEMS}
+    run("lexigrad", "convert", {"model": large, "converted": converted})
+    rows = [*((system, large) for system in SYSTEMS), ("lexigrad", converted)]
+    found: dict[tuple[str, str], list[dict[str, Any]]] = {row: [] for row in rows}
     for _ in range(repeats):
-        for system in SYSTEMS:
-            found[system].append(json.loads(run(system, "open", {"model": large}).output))
-    size = f"{Path(large).stat().st_size / 1e6:,.0f} MB"
+        for system, model in rows:
+            found[system, model].append(json.loads(run(system, "open", {"model": model}).output))
     return [
         [
-            size,
+            f"{Path(model).suffix}, {Path(model).stat().st_size / 1e6:,.0f} MB",
             system,
-            *(spread([answer[name] for answer in found[system]], ".3f") for name in ("seconds", "first")),
-            f"{statistics.median(answer['private_mb'] for answer in found[system]):,.0f}",
+            *(spread([answer[name] for answer in found[system, model]], ".3f") for name in ("seconds", "first")),
+            f"{statistics.median(answer['private_mb'] for answer in found[system, model]):,.0f}",
         ]
-        for system in SYSTEMS
+        for system, model in rows
     ]
 
 

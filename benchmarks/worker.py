@@ -130,6 +130,13 @@ def private_mb():
         return next(int(line.split()[1]) for line in file if line.startswith("RssAnon")) / 1000
 
 
+def convert(system, job):
+    """Write a model of fastText as lexigrad's own file."""
+    import lexigrad
+
+    lexigrad.load(job["model"]).save(job["converted"])
+
+
 def open_model(system, job):
     """Print the seconds of opening a model and of a first prediction, and the private memory that opening adds."""
     if system == "lexigrad":
@@ -183,6 +190,12 @@ def quantize(system, job):
 
 
 if __name__ == "__main__":
-    {"train": train, "tune": tune, "test": test, "predict": predict, "open": open_model, "quantize": quantize}[
-        sys.argv[2]
-    ](sys.argv[1], json.loads(sys.argv[3]))
+    {
+        "train": train,
+        "tune": tune,
+        "test": test,
+        "predict": predict,
+        "convert": convert,
+        "open": open_model,
+        "quantize": quantize,
+    }[sys.argv[2]](sys.argv[1], json.loads(sys.argv[3]))
