@@ -30,7 +30,7 @@ ODD = [
     "a </s> b",
     "__label__transfer money",
     "Ein paar deutsche Wörter",
-    "x" * 500,
+    "x" * 100,  # of 500 the same few rows are added 1,500 times, and float32 sums in another order differ by up to 3e-5
     "tab\tand\vmore",
 ]
 N_TEXTS, N_ODD = 10_000, len(ODD)
