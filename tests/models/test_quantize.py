@@ -395,6 +395,20 @@ def test_word_vectors_whose_buckets_share_rows_are_refused(tmp_path: Path) -> No
 
 # ------------------------------------------------------------------------------------------------------------- word vectors
 
+@pytest.mark.parametrize("items", [[1, 2, 3], [("a", 1), ("b", 2), ("c", 3)]])
+def test_items_that_are_no_strings(items: list[Any], tmp_path: Path) -> None:
+    whole = WordVectors(dim=4, min_count=1, threads=1).fit([items] * 20)
+    small = whole.quantize()
+    found = [small, pickle.loads(pickle.dumps(small))]  # few rows: codes are exact
+    if isinstance(items[0], int):
+        small.save(tmp_path / "v.lexigrad")
+        found.append(lexigrad.load(tmp_path / "v.lexigrad"))
+    for vectors in found:
+        for item in items:
+            np.testing.assert_allclose(vectors[item], whole[item], rtol=1e-5)
+        assert vectors.most_similar(items[2], k=1)[0][0] == whole.most_similar(items[2], k=1)[0][0]
+
+
 VECTORS: dict[str, dict[str, Any]] = {
     "words": {},
     "n-grams": {"min_n": 2, "max_n": 4, "buckets": 3000},
