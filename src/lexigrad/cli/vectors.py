@@ -110,6 +110,7 @@ def vectors(
         importlib.import_module("lexigrad.models.vector_training")
         from lexigrad import WordVectors
     trained = WordVectors(**params) if start is None else start
+    _check_form(output, trained.loss)
     before = trained._fitted
     try:
         trained.fit_file(
@@ -129,6 +130,21 @@ def vectors(
         f"{facts['n_tokens']:,} words of text, {facts['n_words']:,} vectors; {output} has {output.stat().st_size / 1e6:,.1f} MB",
         quiet,
     )
+
+
+def _check_form(output: Path, loss: str) -> None:
+    """Refuse a form of file that vectors in training cannot have, before time is spent."""
+    from lexigrad.models.vector_files import form_to_write
+
+    form = form_to_write(output, None)
+    if form == "fasttext":
+        raise ParameterError(
+            f"--output {output}: .ftz is for quantised models: write a .lexigrad file, and then lexigrad quantize VECTORS.lexigrad {output}"
+        )
+    if form == "output" and loss == "hierarchical_softmax":
+        raise ParameterError(
+            f"--output {output}: the output vectors of hierarchical softmax belong to a tree and not to words: write a .lexigrad or a .vec file"
+        )
 
 
 def _is_given(context: typer.Context, name: str) -> bool:
