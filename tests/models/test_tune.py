@@ -464,6 +464,37 @@ def test_a_study_of_something_else_is_refused(
     assert (tmp_path / "s.study").read_bytes() == before
 
 
+@pytest.mark.parametrize("cut", [1, 40, 250])
+def test_a_study_whose_end_was_cut_off_goes_on(cut: int, tmp_path: Path) -> None:
+    path = tmp_path / "s.study"
+    given: dict[str, Any] = {"validation": VALIDATION, "study": path, **SHORT}
+    TextClassifier(**FAST).tune(TEXTS, LABELS, **{**given, "trials": 3})
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-cut])
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", LexigradWarning)
+        clf = TextClassifier(**FAST).tune(TEXTS, LABELS, **given)
+    said = [str(one.message) for one in caught if "was cut off" in str(one.message)]
+    assert len(said) == (cut > 1)  # only the end of the line is missing
+    assert sum(trial.state != "interrupted" for trial in clf.tuning_.trials) == 6
+    assert clf.evaluate(*VALIDATION).f1 == clf.tuning_.best.value
+    for line in path.read_text().splitlines():
+        json.loads(line)
+    assert [one.name for one in tmp_path.glob("*.part")] == []
+
+
+def test_a_study_that_is_broken_in_the_middle_is_refused_and_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "s.study"
+    TextClassifier(**FAST).tune(TEXTS, LABELS, study=path, **{**SHORT, "trials": 1})
+    lines = path.read_bytes().splitlines(keepends=True)
+    for line in (lines[2][:20] + b"\n", b"7\n", b"\xff\n"):
+        broken = b"".join([*lines[:2], line, *lines[3:]])
+        path.write_bytes(broken)
+        with pytest.raises(FormatError, match="line 3 is no record of a study"):
+            TextClassifier(**FAST).tune(TEXTS, LABELS, study=path, **SHORT)
+        assert path.read_bytes() == broken
+
+
 def test_a_file_that_is_no_study_is_refused_and_left_alone(tmp_path: Path) -> None:
     for content in (b"tea\n", b'{"a": 1}\n', b"\x00\xff\n"):
         path = tmp_path / "notes.txt"

@@ -7,7 +7,9 @@ import copy
 import json
 import math
 import os
+import shutil
 import time
+import warnings
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lexigrad.errors import DivergenceError, FormatError, LexigradError, ParameterError
+from lexigrad.errors import DivergenceError, FormatError, LexigradError, LexigradWarning, ParameterError
 from lexigrad.evaluation.goal import Goal, Scored
 from lexigrad.machine.threads import thread_count
 from lexigrad.models.given_vectors import GivenVectors, read_given
@@ -555,7 +557,7 @@ def _quantised(model: TextClassifier, size: int, sub_dim: int) -> tuple[TextClas
 
 
 def _storage(path: str | os.PathLike[str]) -> Any:
-    """Open a study's file: Optuna's journal, a line of JSON for each step, which no kill can break."""
+    """Open a study's file: Optuna's journal, a line of JSON for each step; a last line that was cut off, as by a full disk, is dropped."""
     from optuna.storages import JournalStorage
     from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
 
@@ -568,10 +570,46 @@ def _storage(path: str | os.PathLike[str]) -> Any:
             first = next(iter(file))
             if not first.startswith(b'{"op_code"'):
                 raise problem
+        _mend(name)
     try:
         return JournalStorage(JournalFileBackend(name, JournalFileOpenLock(name)))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise problem from error
+
+
+def _mend(name: str) -> None:
+    """Drop the last record of a study's file if it is broken; raise `FormatError` for any other that is."""
+    path = Path(name).resolve()
+    lines = path.read_bytes().splitlines(keepends=True)
+    broken = [place for place, line in enumerate(lines) if not _is_record(line)]
+    if broken and broken != [len(lines) - 1]:
+        raise FormatError(
+            f"{name}: line {broken[0] + 1} is no record of a study: put a copy of the file back, or begin another study"
+        )
+    if not broken and (not lines or lines[-1].endswith(b"\n")):
+        return
+    whole = b"".join(lines[:-1] if broken else lines)
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    try:
+        part.write_bytes(whole + b"\n" * (not whole.endswith(b"\n") and bool(whole)))
+        shutil.copymode(path, part)
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
+    if broken:
+        warnings.warn(
+            f"{name}: the last record of the last trial was cut off, and is dropped; the study goes on without it",
+            LexigradWarning,
+            stacklevel=6,
+        )
+
+
+def _is_record(line: bytes) -> bool:
+    try:
+        record = json.loads(line)
+    except ValueError:
+        return False
+    return isinstance(record, dict) and "op_code" in record
 
 
 def _compare(old: dict[str, Any], new: dict[str, Any], path: Any) -> None:
