@@ -20,7 +20,7 @@ from lexigrad import DataError, FormatError, LexigradError, LexigradWarning, Par
 from lexigrad.evaluation.metrics import precision_at_recall
 from lexigrad.models import tune, tuning_data
 from lexigrad.models.search_space import BUCKETS, CHARACTERS, DIM, EPOCHS, LR, WORD_NGRAMS, SearchSpace
-from lexigrad.models.size_limit import bytes_of, file_size
+from lexigrad.models.size_limit import bytes_of, file_size, largest_dim, least_size
 from lexigrad.models.tuning_report import Trial
 from lexigrad.text.sources import read_texts
 from tests.conftest import themed
@@ -622,6 +622,29 @@ def test_a_model_of_limited_size_fits_and_is_the_one_that_was_measured(
     for trial in clf.tuning_.trials:
         assert trial.state == "failed" if trial.size is None else trial.size <= limit
     assert "bytes" in str(clf.tuning_)
+
+
+@pytest.mark.parametrize("tokenizer", ["words", "whitespace"])
+def test_a_small_size_bounds_dim(tokenizer: str) -> None:
+    rng = np.random.default_rng(0)
+    names = [f"{theme}{i:05}" for theme in THEMES for i in rng.integers(0, 10**5, 300)]
+    texts = [f"{text} {' '.join(rng.choice(names, 5))}" for text in TEXTS]
+    clf = TextClassifier(threads=1, tokenizer=tokenizer)
+    clf.tune(texts, LABELS, seconds=None, trials=10, model_size="60k", fixed=["tokenizer", "min_n"])
+    trials = clf.tuning_.trials
+    assert [trial.state for trial in trials[:2]] == ["complete", "complete"]
+    assert trials[0].settings["dim"] == trials[1].settings["dim"] > 20
+    assert max(trial.settings["dim"] for trial in trials) <= 57  # 4 * 256 bytes of centroids for each, and 512 for rows
+    with pytest.raises(ParameterError, match="the smallest model of these 3 labels, with dim=100"):
+        clf.set_params(dim=100).tune(texts, LABELS, seconds=None, trials=1, model_size="60k", fixed=["dim"])
+
+
+@pytest.mark.parametrize("labels", [["a", "b"], [f"label {i}" for i in range(400)]])
+def test_the_largest_dim_that_fits(labels: list[str]) -> None:
+    for size in range(12_000, 400_000, 7001):
+        dim = largest_dim(range(5, 301), size, lambda dim: least_size(labels, dim))
+        assert dim == 5 or least_size(labels, dim) <= size
+        assert dim == 300 or least_size(labels, dim + 1) > size
 
 
 def test_a_size_that_no_trial_can_have_is_an_error() -> None:

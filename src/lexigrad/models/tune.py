@@ -12,6 +12,7 @@ import time
 import warnings
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,8 +24,8 @@ from lexigrad.machine.threads import thread_count
 from lexigrad.models.given_vectors import GivenVectors, read_given
 from lexigrad.models.parameters import check_parameters, check_whole
 from lexigrad.models.scoring import scored_batches
-from lexigrad.models.search_space import TUNED, SearchSpace
-from lexigrad.models.size_limit import bytes_of, file_size, least_size, quantised_within
+from lexigrad.models.search_space import SUB_DIMS, TUNED, SearchSpace
+from lexigrad.models.size_limit import bytes_of, file_size, largest_dim, least_size, quantised_within, usual_least_size
 from lexigrad.models.trainer import class_array, train_fitted
 from lexigrad.models.tuning_data import Part, fingerprint, fingerprint_of, folds_of, hold_out, labelled
 from lexigrad.models.tuning_report import Trial, Tuning
@@ -179,7 +180,7 @@ class _Search:
         self.labels = part.corpus(model.tokenizer, self.threads).labels
         self.goal.check(self.labels)
         self.space = SearchSpace.around(model.get_params(), options.kept, len(self.labels), self.size is not None)
-        self._check_size()
+        self._limit_dim()
         self.best: _Best | None = None
         self.partial: tuple[TextClassifier, list[float]] | None = None
         self.failure: Exception | None = None
@@ -193,17 +194,20 @@ class _Search:
                 self.first_seconds = trial.seconds
         self.status = status(model.verbose)
 
-    def _check_size(self) -> None:
-        """Refuse a size that is too small for any model at once."""
+    def _limit_dim(self) -> None:
+        """Refuse a size that is too small for any model at once, and leave out what is too large for it."""
         if self.size is None:
             return
-        dim = self.space.distributions()["dim"].low if "dim" in self.space.names else self.space.start["dim"]
-        least = least_size(self.labels, dim)
+        dims = replace(self.space, most_dim=None).dims()
+        least = least_size(self.labels, dims[0])
         if self.size < least:
             raise ParameterError(
-                f"model_size={self.options.model_size!r}: the smallest model of these {len(self.labels):,} labels, with dim={dim}, "
+                f"model_size={self.options.model_size!r}: the smallest model of these {len(self.labels):,} labels, with dim={dims[0]}, "
                 f"takes {least:,} bytes or more"
             )
+        most = largest_dim(dims, self.size, partial(least_size, self.labels))
+        first = largest_dim(dims, self.size, partial(usual_least_size, self.labels, sub_dim=SUB_DIMS[0]))
+        self.space = replace(self.space, most_dim=most, first_dim=first)
 
     # The study
 
@@ -230,6 +234,7 @@ class _Search:
         else:
             _compare(old, facts, self.options.study)
             self.space = replace(self.space, start={**self.space.start, **study.user_attrs["start"]})
+            self._limit_dim()
             self._end_killed(study)
         return study
 
