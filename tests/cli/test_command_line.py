@@ -129,6 +129,8 @@ def test_demo_shows_everything() -> None:
         (["train", "{}/train.txt", "--output", "{}/x.ftz", "--tokenizer", "whitespace"], 2, "lexigrad quantize MODEL"),
         (["train", "{}/train.txt", "--output", "{}/x.vec"], 2, "lexigrad convert MODEL.lexigrad"),
         (["train", "{}/train.txt", "--output", "{}/x.output"], 2, ".output holds vectors and no classifier"),
+        (["train", "{}/train.txt", "--output", "{}/x", "--no-keep-unseen"], 2, "add --vectors, or leave it out"),
+        (["vectors", "{}/train.txt", "--output", "{}/x", "--no-keep-unseen"], 2, "add --vectors, or leave it out"),
         (["train", "{}/train.txt"], 2, "--output"),
         (["train", "{}/train.txt", "--output", "{}/x", "--dim", "many"], 2, "--dim"),
         (["fly"], 2, "fly"),
@@ -193,4 +195,4 @@ def test_models_go_to_fasttext_and_back(loss: str, files: Path, tmp_path: Path) 
     assert facts["made_by"].startswith("fastText")
     assert "classifier" in run("convert", model, tmp_path / "x.txt", "--format", "text", code=2).stderr
     words = run("convert", files / "m.lexigrad", tmp_path / "w.bin", code=2).stderr
-    assert "tokenizer='whitespace'" in words
+    assert "the tokenizer 'whitespace'" in words

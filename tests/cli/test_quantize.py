@@ -106,7 +106,7 @@ def test_what_is_wrong_is_said_before_the_work(models: Path, tmp_path: Path) -> 
     for option, value in (("--retrain", "x"), ("--epochs", 1), ("--lr", 1), ("--quantize-output", None)):
         more = [option] if value is None else [option, value]
         assert f"{option} is for classifiers" in run("quantize", vectors, small, *more, code=2).stderr
-    assert "tokenizer='whitespace'" in run("quantize", models / "words.lexigrad", tmp_path / "s.ftz", code=2).stderr
+    assert "the tokenizer 'whitespace'" in run("quantize", models / "words.lexigrad", tmp_path / "s.ftz", code=2).stderr
     assert "lexigrad convert MODEL" in run("quantize", whole, tmp_path / "s.vec", code=2).stderr
     assert ".bin may be two things" in run("quantize", vectors, tmp_path / "v.bin", code=2).stderr
     assert "nothing.lexigrad" in run("quantize", models / "nothing.lexigrad", small, code=1).stderr

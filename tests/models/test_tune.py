@@ -84,6 +84,12 @@ def test_the_kept_model_has_exactly_the_value_that_was_reported(metric: str, val
     assert (report.n_measured, report.measured_on) == (150, "validation")
 
 
+def test_another_training_drops_the_report() -> None:
+    clf = TextClassifier(**FAST).tune(TEXTS, LABELS, **{**SHORT, "trials": 1})
+    assert clf.tuning_.best.number == 0
+    assert not hasattr(clf.fit(TEXTS, LABELS), "tuning_")
+
+
 def test_the_first_trial_has_the_settings_as_they_are() -> None:
     clf = TextClassifier(**FAST, lr=0.37).tune(TEXTS, LABELS, validation=VALIDATION, seconds=None, trials=1)
     plain = TextClassifier(**FAST, lr=0.37).fit(TEXTS, LABELS)
@@ -305,12 +311,12 @@ def test_diverging_and_too_large_trials_fail_and_the_search_goes_on(monkeypatch:
         TextClassifier(**FAST, lr=1e6).tune(TEXTS, LABELS, seconds=None, trials=3, fixed=["lr", "loss", "max_n"])
     original = tune.train_fitted
 
-    def faulty(corpus: Any, params: dict[str, Any], callback: Any) -> Any:
+    def faulty(corpus: Any, params: dict[str, Any], *more: Any) -> Any:
         if params["epochs"] == 25:
             raise MemoryError
         if params["epochs"] > 25:
             raise lexigrad.DivergenceError("training diverged")
-        return original(corpus, params, callback)
+        return original(corpus, params, *more)
 
     monkeypatch.setattr(tune, "train_fitted", faulty)
     clf = TextClassifier(**FAST).tune(TEXTS, LABELS, seconds=None, trials=12, fixed=["word_ngrams", "max_n"])

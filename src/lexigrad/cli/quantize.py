@@ -56,7 +56,9 @@ def quantize(
     if not target.absolute().parent.is_dir():
         raise ParameterError(f"{target}: there is no folder {target.parent}; make it first")
     if model.exists() and target.exists() and model.samefile(target):
-        raise ParameterError(f"{target} is the whole model itself, which would be lost: give the small one another name")
+        raise ParameterError(
+            f"{target} is the whole model itself, which would be lost: give the small one another name"
+        )
     large = load_any(model, quiet)
     classifier = hasattr(large, "predict")
     given: dict[str, Any] = {"quantize_output": quantize_output or None, "retrain": retrain, "epochs": epochs, "lr": lr}

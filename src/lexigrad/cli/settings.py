@@ -76,4 +76,6 @@ def beginning(vectors: Path | None, keep_unseen: bool) -> dict[str, Any]:
     """Return the arguments of training that say where it begins."""
     if vectors is not None and not vectors.is_file():
         raise ParameterError(f"--vectors {vectors}: there is no such file")
+    if vectors is None and not keep_unseen:
+        raise ParameterError("--no-keep-unseen is about words of given vectors: add --vectors, or leave it out")
     return {"vectors": vectors, "keep_unseen": keep_unseen}

@@ -20,6 +20,7 @@ from lexigrad.cli.output import (
     print_json,
     say,
 )
+from lexigrad.cli.settings import beginning
 from lexigrad.errors import ParameterError
 
 
@@ -99,8 +100,7 @@ def vectors(
     }  # fmt: skip
     if not output.absolute().parent.is_dir():
         raise ParameterError(f"--output {output}: there is no folder {output.parent}; make it first")
-    if vectors is not None and not vectors.is_file():
-        raise ParameterError(f"--vectors {vectors}: there is no such file")
+    begin = beginning(vectors, keep_unseen)
     start = None if resume is None else load_vectors(resume)
     if start is not None:
         start.set_params(
@@ -114,7 +114,7 @@ def vectors(
     before = trained._fitted
     try:
         trained.fit_file(
-            inputs, text=text, resume=start is not None, cache_dir=cache_dir, keep_cache=keep_cache, vectors=vectors, keep_unseen=keep_unseen
+            inputs, text=text, resume=start is not None, cache_dir=cache_dir, keep_cache=keep_cache, **begin
         )  # fmt: skip
     except KeyboardInterrupt:
         if trained._fitted is not before:

@@ -22,7 +22,7 @@ from lexigrad.errors import DivergenceError, FormatError, LexigradError, Lexigra
 from lexigrad.evaluation.goal import Goal, Scored
 from lexigrad.machine.threads import thread_count
 from lexigrad.models.given_vectors import GivenVectors, read_given
-from lexigrad.models.parameters import check_parameters, check_whole
+from lexigrad.models.parameters import check_keep_unseen, check_parameters, check_whole
 from lexigrad.models.scoring import scored_batches
 from lexigrad.models.search_space import SUB_DIMS, TUNED, SearchSpace
 from lexigrad.models.size_limit import bytes_of, file_size, largest_dim, least_size, quantised_within, usual_least_size
@@ -83,6 +83,7 @@ class Options:
         """Raise `ParameterError` for the first that cannot be, before anything is read."""
         Goal.parse(self.metric)
         bytes_of(self.model_size)
+        check_keep_unseen(self.keep_unseen, self.vectors)
         if self.seconds is None and self.trials is None:
             raise ParameterError("seconds=None and trials=None: give one of them, or the search never ends")
         if self.seconds is not None and not (isinstance(self.seconds, (int, float)) and 0 < self.seconds < math.inf):
