@@ -169,7 +169,7 @@ def test_convert(files: Path, tmp_path: Path) -> None:
     run("convert", tmp_path / "v.vec", tmp_path / "v.bin", "--format", "binary", "--quiet")
     asked = run("neighbors", tmp_path / "v.bin", "tea", "--k", 3).stdout
     assert asked == run("neighbors", files / "v.lexigrad", "tea", "--k", 3).stdout
-    assert "format='binary'" in run("convert", tmp_path / "v.vec", tmp_path / "w.bin", code=2).stderr
+    assert "the format 'binary'" in run("convert", tmp_path / "v.vec", tmp_path / "w.bin", code=2).stderr
 
 
 def test_plot(files: Path, tmp_path: Path) -> None:
