@@ -385,8 +385,8 @@ def test_an_interrupted_search_keeps_the_best_so_far() -> None:
 def test_ctrl_c_in_a_training(monkeypatch: pytest.MonkeyPatch) -> None:
     original = tune.train_fitted
 
-    def interrupted(corpus: Any, params: dict[str, Any], callback: Any) -> Any:
-        fitted, losses, _ = original(corpus, params, callback)
+    def interrupted(corpus: Any, params: dict[str, Any], *more: Any) -> Any:
+        fitted, losses, _ = original(corpus, params, *more)
         return fitted, losses, KeyboardInterrupt() if params["epochs"] == 25 else None
 
     monkeypatch.setattr(tune, "train_fitted", interrupted)
@@ -529,11 +529,11 @@ def keep_and_die(search):
     if search.best.trial.number > 0:
         os._exit(9)
 
-def train_and_die(corpus, params, callback):
+def train_and_die(corpus, params, *more):
     trained.append(1)
     if len(trained) == int(when):
         os._exit(9)
-    return train(corpus, params, callback)
+    return train(corpus, params, *more)
 
 if when == "kept":
     tune._Search._keep_best = keep_and_die
