@@ -124,6 +124,13 @@ def test_demo_shows_everything() -> None:
         (["train", "{}/train.txt", "--output", "{}/x", "--lr", "-1"], 2, "lr="),
         (["train", "{}/train.txt", "--output", "{}/x", "--loss", "hinge"], 2, "softmax"),
         (["train", "{}/train.txt", "--output", "{}/x", "--lr", "1e30", "--epochs", "99"], 1, "smaller lr"),
+        (["train", "{}/train.txt", "--output", "{}/x.bin"], 2, "add --tokenizer whitespace, or write a .lexigrad file"),
+        (["train", "{}/train.txt", "--output", "{}/x.ftz"], 2, "add --tokenizer whitespace"),
+        (["train", "{}/train.txt", "--output", "{}/x.ftz", "--tokenizer", "whitespace"], 2, "lexigrad quantize MODEL"),
+        (["train", "{}/train.txt", "--output", "{}/x.vec"], 2, "lexigrad convert MODEL.lexigrad"),
+        (["train", "{}/train.txt", "--output", "{}/x.output"], 2, ".output holds vectors and no classifier"),
+        (["train", "{}/train.txt", "--output", "{}/x", "--no-keep-unseen"], 2, "add --vectors, or leave it out"),
+        (["vectors", "{}/train.txt", "--output", "{}/x", "--no-keep-unseen"], 2, "add --vectors, or leave it out"),
         (["train", "{}/train.txt"], 2, "--output"),
         (["train", "{}/train.txt", "--output", "{}/x", "--dim", "many"], 2, "--dim"),
         (["fly"], 2, "fly"),
@@ -142,6 +149,7 @@ def test_bad_input_is_one_clear_line(files: Path, arguments: list[str], code: in
     result = run(*[argument.format(files) for argument in arguments], *quiet, code=code)
     assert message in result.stderr
     assert result.stdout == ""
+    assert not list(files.glob("x*"))
 
 
 def test_import_is_light() -> None:
@@ -187,4 +195,4 @@ def test_models_go_to_fasttext_and_back(loss: str, files: Path, tmp_path: Path) 
     assert facts["made_by"].startswith("fastText")
     assert "classifier" in run("convert", model, tmp_path / "x.txt", "--format", "text", code=2).stderr
     words = run("convert", files / "m.lexigrad", tmp_path / "w.bin", code=2).stderr
-    assert "tokenizer='whitespace'" in words
+    assert "the tokenizer 'whitespace'" in words

@@ -106,7 +106,8 @@ def test_what_is_wrong_is_said_before_the_work(models: Path, tmp_path: Path) -> 
     for option, value in (("--retrain", "x"), ("--epochs", 1), ("--lr", 1), ("--quantize-output", None)):
         more = [option] if value is None else [option, value]
         assert f"{option} is for classifiers" in run("quantize", vectors, small, *more, code=2).stderr
-    assert "tokenizer='whitespace'" in run("quantize", models / "words.lexigrad", tmp_path / "s.ftz", code=2).stderr
+    assert "the tokenizer 'whitespace'" in run("quantize", models / "words.lexigrad", tmp_path / "s.ftz", code=2).stderr
+    assert "lexigrad convert MODEL" in run("quantize", whole, tmp_path / "s.vec", code=2).stderr
     assert ".bin may be two things" in run("quantize", vectors, tmp_path / "v.bin", code=2).stderr
     assert "nothing.lexigrad" in run("quantize", models / "nothing.lexigrad", small, code=1).stderr
     (tmp_path / "other.txt").write_text("__label__opera a text\n")
@@ -114,6 +115,15 @@ def test_what_is_wrong_is_said_before_the_work(models: Path, tmp_path: Path) -> 
     run("quantize", whole, tmp_path / "once.lexigrad", "--quiet")
     assert "quantised already" in run("quantize", tmp_path / "once.lexigrad", small, code=1).stderr
     assert not small.exists()
+
+
+def test_the_whole_model_is_not_written_over(models: Path, tmp_path: Path) -> None:
+    whole = tmp_path / "m.lexigrad"
+    whole.write_bytes((models / "m.lexigrad").read_bytes())
+    (tmp_path / "again.lexigrad").symlink_to(whole)
+    for target in (whole, tmp_path / "again.lexigrad"):
+        assert "is the whole model itself" in run("quantize", whole, target, code=2).stderr
+    assert whole.read_bytes() == (models / "m.lexigrad").read_bytes()
 
 
 def test_ctrl_c_leaves_no_file(models: Path, tmp_path: Path) -> None:

@@ -85,6 +85,7 @@ def test_a_study_goes_on(files: Path) -> None:
         (["--output", "{}/no/m.lexigrad"], 2, "there is no folder"),
         (["--output", "{}/m.ftz"], 2, "add --tokenizer whitespace --fixed tokenizer"),
         (["--output", "{}/m.ftz", "--tokenizer", "whitespace", "--fixed", "tokenizer"], 2, "add --model-size"),
+        (["--output", "{}/x.vec"], 2, "lexigrad convert MODEL.lexigrad"),
         (["--output", "{}/x", "--metric", "recall"], 2, "metric='recall'"),
         (["--output", "{}/x", "--fixed", "speed"], 2, "'speed' is not a setting"),
         (["--output", "{}/x", "--lr", "-1"], 2, "lr="),

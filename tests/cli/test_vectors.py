@@ -144,6 +144,24 @@ def test_the_wrong_kind_of_model(files: Path) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("name", "more", "message"),
+    [
+        ("x.ftz", [], "lexigrad quantize VECTORS.lexigrad"),
+        ("x.bin", [], ".bin may be two things"),
+        ("x.vec.gz", [], "vectors are written uncompressed"),
+        ("x.output", ["--loss", "hierarchical_softmax"], "belong to a tree"),
+    ],
+)
+def test_a_form_that_vectors_cannot_have_is_refused_before_training(
+    name: str, more: list[str], message: str, files: Path
+) -> None:
+    result = run("vectors", files / "corpus.txt", "--output", files / name, *more, code=2)
+    assert message in result.stderr
+    assert "epoch" not in result.stderr
+    assert not (files / name).exists()
+
+
 def test_convert(files: Path, tmp_path: Path) -> None:
     result = run("convert", files / "v.lexigrad", tmp_path / "v.vec")
     assert "16 words, 20 numbers each" in result.stderr
@@ -151,7 +169,7 @@ def test_convert(files: Path, tmp_path: Path) -> None:
     run("convert", tmp_path / "v.vec", tmp_path / "v.bin", "--format", "binary", "--quiet")
     asked = run("neighbors", tmp_path / "v.bin", "tea", "--k", 3).stdout
     assert asked == run("neighbors", files / "v.lexigrad", "tea", "--k", 3).stdout
-    assert "format='binary'" in run("convert", tmp_path / "v.vec", tmp_path / "w.bin", code=2).stderr
+    assert "the format 'binary'" in run("convert", tmp_path / "v.vec", tmp_path / "w.bin", code=2).stderr
 
 
 def test_plot(files: Path, tmp_path: Path) -> None:

@@ -198,7 +198,7 @@ def test_equal_words_and_forms_that_cannot_hold_a_word(tmp_path: Path) -> None:
 
 def test_names_that_say_too_little(tmp_path: Path) -> None:
     model = lexigrad.load(_small(tmp_path))
-    with pytest.raises(ParameterError, match="pass format='binary'"):
+    with pytest.raises(ParameterError, match="the format 'binary'"):
         model.save(tmp_path / "v.bin")
     with pytest.raises(ParameterError, match="choose one of native, fasttext"):
         model.save(tmp_path / "v.vec", "word2vec")

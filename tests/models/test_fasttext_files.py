@@ -292,7 +292,7 @@ def test_models_of_fasttext_are_written_back_with_the_same_answers(name: str, tm
 def test_what_fasttext_cannot_have_is_refused(tmp_path: Path) -> None:
     texts, labels = themed(50)
     words = TextClassifier(dim=4, epochs=1, threads=1).fit(texts, labels)
-    with pytest.raises(ParameterError, match="tokenizer='whitespace'"):
+    with pytest.raises(ParameterError, match="the tokenizer 'whitespace'"):
         words.save(tmp_path / "m.bin")
     plain = TextClassifier(dim=4, epochs=1, threads=1, tokenizer="whitespace").fit(texts, labels)
     with pytest.raises(ParameterError, match="quantised"):

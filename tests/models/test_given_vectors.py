@@ -220,6 +220,7 @@ def test_the_end_of_a_sentence_begins_at_its_vector_where_it_is_a_word() -> None
         ({"a": 1.0}, DataError, "a row of numbers for each word"),
         ({"a": [1.0] * 5, "b": [1, 2, np.nan, 4, 5]}, DataError, "vector of 'b' has a number that is not finite"),
         ({"a": [1.0] * 5, "b": [1, 2, -np.inf, 4, 5]}, DataError, "vector of 'b' has a number that is not finite"),
+        ({"a": [1.0] * 5, "b": [1, 2, 1e39, 4, 5]}, DataError, "vector of 'b' has a number that is not finite"),
         ({7: [1.0] * 5}, DataError, "words that are str, .* got 7"),
         ([[1.0] * 5], ParameterError, "a mapping from words to vectors, got list"),
     ],
@@ -324,3 +325,17 @@ def test_one_beginning_only() -> None:
     vectors = WordVectors(**STILL, min_count=1).fit(TEXTS)
     with pytest.raises(ParameterError, match="give one of the two"):
         vectors.fit(TEXTS, resume=True, vectors=GIVEN)
+
+
+def test_leaving_out_unseen_words_needs_vectors(tmp_path: Path) -> None:
+    (tmp_path / "t.txt").write_text("__label__a good film\n__label__b bad film\n")
+    path = tmp_path / "t.txt"
+    for wrong in (
+        lambda: TextClassifier().fit(TEXTS, LABELS, keep_unseen=False),
+        lambda: TextClassifier().fit_file(path, keep_unseen=False),
+        lambda: TextClassifier().tune(TEXTS, LABELS, keep_unseen=False),
+        lambda: WordVectors(min_count=1).fit(TEXTS, keep_unseen=False),
+        lambda: WordVectors(min_count=1).fit_file(path, keep_unseen=False),
+    ):
+        with pytest.raises(ParameterError, match="keep_unseen=False is about words of given vectors"):
+            wrong()

@@ -154,7 +154,7 @@ def test_other_tokenisers_and_lists_of_labels(tmp_path: Path) -> None:
         assert agreed > 0.9
         small.save(tmp_path / "m.lexigrad")
         assert lexigrad.load(tmp_path / "m.lexigrad").predict(NEW) == small.predict(NEW)
-        with pytest.raises(ParameterError, match="tokenizer='whitespace'"):
+        with pytest.raises(ParameterError, match="the tokenizer 'whitespace'"):
             small.save(tmp_path / "m.ftz")
 
 
@@ -364,8 +364,14 @@ def test_what_cannot_be_quantised_or_trained_on(tmp_path: Path) -> None:
         TextClassifier().quantize()
     with pytest.raises(DataError, match="label 'opera' is not among the 3 labels"):
         clf.quantize(retrain=(["a text"], ["opera"]))
-    with pytest.raises(DataError, match="tuple of 3"):
-        clf.quantize(retrain=(TEXTS, LABELS, LABELS))  # type: ignore[arg-type]
+    for wrong, what in (
+        ((TEXTS, LABELS, LABELS), "a tuple of 3"),
+        (TEXTS[0].encode(), "a bytes"),
+        (7, "a int"),
+        ([], "a list of 0"),
+    ):
+        with pytest.raises(ParameterError, match=f"expected a pair .*, got {what}"):
+            clf.quantize(retrain=wrong)
     with pytest.raises(DataError, match="nothing"):
         clf.quantize(retrain=tmp_path / "nothing.txt")
     (tmp_path / "bare.txt").write_text("no label here\n")
@@ -401,7 +407,45 @@ def test_word_vectors_whose_buckets_share_rows_are_refused(tmp_path: Path) -> No
         lexigrad.load(tmp_path / "v.ftz")
 
 
+def test_texts_to_train_on_with_come_in_every_form(tmp_path: Path) -> None:
+    pandas, pyarrow = pytest.importorskip("pandas"), pytest.importorskip("pyarrow")
+    clf = trained("words")
+    columns = {"t": TEXTS, "y": LABELS}
+    parts = [tmp_path / "one.txt", tmp_path / "two.txt"]
+    for path, part in zip(parts, (slice(0, 150), slice(150, None)), strict=True):
+        lines = [f"__label__{label} {text}\n" for text, label in zip(TEXTS[part], LABELS[part], strict=True)]
+        path.write_text("".join(lines))
+    given = [
+        pandas.DataFrame(columns),
+        pyarrow.table(columns),
+        columns,
+        [TEXTS, LABELS],
+        (pandas.Series(TEXTS), LABELS),
+        parts,
+        tuple(parts),
+    ]
+    expected = clf.quantize(30, retrain=(TEXTS, LABELS), epochs=2)
+    for texts in given:
+        small = clf.quantize(30, retrain=texts, epochs=2, text="t", label="y")
+        np.testing.assert_array_equal(small.predict_proba(NEW), expected.predict_proba(NEW))
+
+
 # ------------------------------------------------------------------------------------------------------------- word vectors
+
+
+@pytest.mark.parametrize("items", [[1, 2, 3], [("a", 1), ("b", 2), ("c", 3)]])
+def test_items_that_are_no_strings(items: list[Any], tmp_path: Path) -> None:
+    whole = WordVectors(dim=4, min_count=1, threads=1).fit([items] * 20)
+    small = whole.quantize()
+    found = [small, pickle.loads(pickle.dumps(small))]  # few rows: codes are exact
+    if isinstance(items[0], int):
+        small.save(tmp_path / "v.lexigrad")
+        found.append(lexigrad.load(tmp_path / "v.lexigrad"))
+    for vectors in found:
+        for item in items:
+            np.testing.assert_allclose(vectors[item], whole[item], rtol=1e-5)
+        assert vectors.most_similar(items[2], k=1)[0][0] == whole.most_similar(items[2], k=1)[0][0]
+
 
 VECTORS: dict[str, dict[str, Any]] = {
     "words": {},

@@ -20,7 +20,7 @@ from lexigrad import DataError, FormatError, LexigradError, LexigradWarning, Par
 from lexigrad.evaluation.metrics import precision_at_recall
 from lexigrad.models import tune, tuning_data
 from lexigrad.models.search_space import BUCKETS, CHARACTERS, DIM, EPOCHS, LR, WORD_NGRAMS, SearchSpace
-from lexigrad.models.size_limit import bytes_of, file_size
+from lexigrad.models.size_limit import bytes_of, file_size, largest_dim, least_size
 from lexigrad.models.tuning_report import Trial
 from lexigrad.text.sources import read_texts
 from tests.conftest import themed
@@ -82,6 +82,12 @@ def test_the_kept_model_has_exactly_the_value_that_was_reported(metric: str, val
     assert clf.losses_
     assert clf.fitted.facts["tuning"] == {"trial": report.best.number, "metric": metric, "value": report.best.value}
     assert (report.n_measured, report.measured_on) == (150, "validation")
+
+
+def test_another_training_drops_the_report() -> None:
+    clf = TextClassifier(**FAST).tune(TEXTS, LABELS, **{**SHORT, "trials": 1})
+    assert clf.tuning_.best.number == 0
+    assert not hasattr(clf.fit(TEXTS, LABELS), "tuning_")
 
 
 def test_the_first_trial_has_the_settings_as_they_are() -> None:
@@ -464,6 +470,37 @@ def test_a_study_of_something_else_is_refused(
     assert (tmp_path / "s.study").read_bytes() == before
 
 
+@pytest.mark.parametrize("cut", [1, 40, 250])
+def test_a_study_whose_end_was_cut_off_goes_on(cut: int, tmp_path: Path) -> None:
+    path = tmp_path / "s.study"
+    given: dict[str, Any] = {"validation": VALIDATION, "study": path, **SHORT}
+    TextClassifier(**FAST).tune(TEXTS, LABELS, **{**given, "trials": 3})
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-cut])
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", LexigradWarning)
+        clf = TextClassifier(**FAST).tune(TEXTS, LABELS, **given)
+    said = [str(one.message) for one in caught if "was cut off" in str(one.message)]
+    assert len(said) == (cut > 1)  # only the end of the line is missing
+    assert sum(trial.state != "interrupted" for trial in clf.tuning_.trials) == 6
+    assert clf.evaluate(*VALIDATION).f1 == clf.tuning_.best.value
+    for line in path.read_text().splitlines():
+        json.loads(line)
+    assert [one.name for one in tmp_path.glob("*.part")] == []
+
+
+def test_a_study_that_is_broken_in_the_middle_is_refused_and_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "s.study"
+    TextClassifier(**FAST).tune(TEXTS, LABELS, study=path, **{**SHORT, "trials": 1})
+    lines = path.read_bytes().splitlines(keepends=True)
+    for line in (lines[2][:20] + b"\n", b"7\n", b"\xff\n"):
+        broken = b"".join([*lines[:2], line, *lines[3:]])
+        path.write_bytes(broken)
+        with pytest.raises(FormatError, match="line 3 is no record of a study"):
+            TextClassifier(**FAST).tune(TEXTS, LABELS, study=path, **SHORT)
+        assert path.read_bytes() == broken
+
+
 def test_a_file_that_is_no_study_is_refused_and_left_alone(tmp_path: Path) -> None:
     for content in (b"tea\n", b'{"a": 1}\n', b"\x00\xff\n"):
         path = tmp_path / "notes.txt"
@@ -591,6 +628,29 @@ def test_a_model_of_limited_size_fits_and_is_the_one_that_was_measured(
     for trial in clf.tuning_.trials:
         assert trial.state == "failed" if trial.size is None else trial.size <= limit
     assert "bytes" in str(clf.tuning_)
+
+
+@pytest.mark.parametrize("tokenizer", ["words", "whitespace"])
+def test_a_small_size_bounds_dim(tokenizer: str) -> None:
+    rng = np.random.default_rng(0)
+    names = [f"{theme}{i:05}" for theme in THEMES for i in rng.integers(0, 10**5, 300)]
+    texts = [f"{text} {' '.join(rng.choice(names, 5))}" for text in TEXTS]
+    clf = TextClassifier(threads=1, tokenizer=tokenizer)
+    clf.tune(texts, LABELS, seconds=None, trials=10, model_size="60k", fixed=["tokenizer", "min_n"])
+    trials = clf.tuning_.trials
+    assert [trial.state for trial in trials[:2]] == ["complete", "complete"]
+    assert trials[0].settings["dim"] == trials[1].settings["dim"] > 20
+    assert max(trial.settings["dim"] for trial in trials) <= 57  # 4 * 256 bytes of centroids for each, and 512 for rows
+    with pytest.raises(ParameterError, match="the smallest model of these 3 labels, with dim=100"):
+        clf.set_params(dim=100).tune(texts, LABELS, seconds=None, trials=1, model_size="60k", fixed=["dim"])
+
+
+@pytest.mark.parametrize("labels", [["a", "b"], [f"label {i}" for i in range(400)]])
+def test_the_largest_dim_that_fits(labels: list[str]) -> None:
+    for size in range(12_000, 400_000, 7001):
+        dim = largest_dim(range(5, 301), size, lambda dim: least_size(labels, dim))
+        assert dim == 5 or least_size(labels, dim) <= size
+        assert dim == 300 or least_size(labels, dim + 1) > size
 
 
 def test_a_size_that_no_trial_can_have_is_an_error() -> None:

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from lexigrad.cli.output import Json, Label, Quiet, Text, Threads, compile_note, load_any, print_json, say, stored_as
+from lexigrad.cli.settings import check_classifier_form
 from lexigrad.errors import ParameterError
 
 ONLY_CLASSIFIERS = ("quantize_output", "retrain", "epochs", "lr")
@@ -54,6 +55,10 @@ def quantize(
     """
     if not target.absolute().parent.is_dir():
         raise ParameterError(f"{target}: there is no folder {target.parent}; make it first")
+    if model.exists() and target.exists() and model.samefile(target):
+        raise ParameterError(
+            f"{target} is the whole model itself, which would be lost: give the small one another name"
+        )
     large = load_any(model, quiet)
     classifier = hasattr(large, "predict")
     given: dict[str, Any] = {"quantize_output": quantize_output or None, "retrain": retrain, "epochs": epochs, "lr": lr}
@@ -97,7 +102,9 @@ def _check_target(large: Any, classifier: bool, target: Path) -> None:
         from lexigrad.models.vector_files import form_to_write
 
         form_to_write(target, None)
-    elif target.suffix.lower() in (".bin", ".ftz"):
+        return
+    check_classifier_form(target)
+    if target.suffix.lower() in (".bin", ".ftz"):
         from lexigrad.models.fasttext_files import check_tokenizer
 
         check_tokenizer(large.tokenizer, target)

@@ -43,8 +43,39 @@ def check_folder(output: Path) -> None:
         raise ParameterError(f"--output {output}: there is no folder {output.parent}; make it first")
 
 
+ONLY_VECTORS = (".vec", ".output")
+"""Files that hold vectors, and no classifier."""
+
+
+def check_classifier_form(output: Path) -> None:
+    """Refuse a form of file that would lose the classifier, before time is spent."""
+    if output.suffix.lower() in ONLY_VECTORS:
+        raise ParameterError(
+            f"{output}: {output.suffix} holds vectors and no classifier: write a .lexigrad file, and from it "
+            f"lexigrad convert MODEL.lexigrad {output}"
+        )
+
+
+def check_form(output: Path, tokenizer: str, quantised: str | None, how: str = "") -> None:
+    """Refuse a form of file that a classifier to be trained cannot have, before time is spent.
+
+    `tokenizer` is the one that it is sure to have, or ""; `quantised` says how to have it quantised, or is None where it will be; `how` is what else
+    makes the tokeniser sure.
+    """
+    check_classifier_form(output)
+    extension = output.suffix.lower()
+    if extension in (".bin", ".ftz") and tokenizer != "whitespace":
+        raise ParameterError(
+            f"--output {output}: fastText's files need its tokeniser: add --tokenizer whitespace{how}, or write a .lexigrad file"
+        )
+    if extension == ".ftz" and quantised is not None:
+        raise ParameterError(f"--output {output}: .ftz is for quantised models: {quantised}")
+
+
 def beginning(vectors: Path | None, keep_unseen: bool) -> dict[str, Any]:
     """Return the arguments of training that say where it begins."""
     if vectors is not None and not vectors.is_file():
         raise ParameterError(f"--vectors {vectors}: there is no such file")
+    if vectors is None and not keep_unseen:
+        raise ParameterError("--no-keep-unseen is about words of given vectors: add --vectors, or leave it out")
     return {"vectors": vectors, "keep_unseen": keep_unseen}

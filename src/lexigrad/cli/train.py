@@ -21,7 +21,7 @@ from lexigrad.cli.output import (
     print_json,
     say,
 )
-from lexigrad.cli.settings import beginning, check_folder, settings_of
+from lexigrad.cli.settings import beginning, check_folder, check_form, settings_of
 
 
 def train(
@@ -59,6 +59,7 @@ def train(
     """
     params = settings_of(locals())
     check_folder(output)
+    check_form(output, tokenizer, f"write a .lexigrad file, and then lexigrad quantize MODEL.lexigrad {output}")
     model = _trained(input, output, params, beginning(vectors, keep_unseen), text, label, quiet)
     model.save(output)
     _report(model, output, json, quiet)

@@ -23,8 +23,7 @@ from lexigrad.cli.output import (
     print_json,
     say,
 )
-from lexigrad.cli.settings import beginning, check_folder, settings_of
-from lexigrad.errors import ParameterError
+from lexigrad.cli.settings import beginning, check_folder, check_form, settings_of
 
 
 def tune(
@@ -88,7 +87,9 @@ def tune(
     """
     params = settings_of(locals())
     check_folder(output)
-    _check_form(output, params, fixed or [], model_size)
+    sure = tokenizer if "tokenizer" in (fixed or []) else ""
+    how = None if model_size is not None else "add --model-size, or write a .bin file"
+    check_form(output, sure, how, " --fixed tokenizer")
     search = {
         "validation": validation, "folds": folds, "metric": metric, "seconds": seconds or None, "trials": trials, "model_size": model_size,
         "study": study, "fixed": fixed or (), "text": text, "label": label, **beginning(vectors, keep_unseen),
@@ -96,17 +97,6 @@ def tune(
     model = _tuned(input, output, params, search, quiet)
     model.save(output)
     _report(model, output, json, quiet)
-
-
-def _check_form(output: Path, params: dict[str, Any], fixed: list[str], model_size: str | None) -> None:
-    """Refuse a form of file that the best model may not have, before time is spent."""
-    extension = output.suffix.lower()
-    if extension in (".bin", ".ftz") and not (params["tokenizer"] == "whitespace" and "tokenizer" in fixed):
-        raise ParameterError(
-            f"--output {output}: fastText's files need its tokeniser: add --tokenizer whitespace --fixed tokenizer, or write a .lexigrad file"
-        )
-    if extension == ".ftz" and model_size is None:
-        raise ParameterError(f"--output {output}: .ftz is for quantised models: add --model-size, or write a .bin file")
 
 
 def _tuned(input: Path, output: Path, params: dict[str, Any], search: dict[str, Any], quiet: bool) -> Any:

@@ -20,6 +20,7 @@ from lexigrad.cli.output import (
     print_json,
     say,
 )
+from lexigrad.cli.settings import beginning
 from lexigrad.errors import ParameterError
 
 
@@ -99,8 +100,7 @@ def vectors(
     }  # fmt: skip
     if not output.absolute().parent.is_dir():
         raise ParameterError(f"--output {output}: there is no folder {output.parent}; make it first")
-    if vectors is not None and not vectors.is_file():
-        raise ParameterError(f"--vectors {vectors}: there is no such file")
+    begin = beginning(vectors, keep_unseen)
     start = None if resume is None else load_vectors(resume)
     if start is not None:
         start.set_params(
@@ -110,10 +110,11 @@ def vectors(
         importlib.import_module("lexigrad.models.vector_training")
         from lexigrad import WordVectors
     trained = WordVectors(**params) if start is None else start
+    _check_form(output, trained.loss)
     before = trained._fitted
     try:
         trained.fit_file(
-            inputs, text=text, resume=start is not None, cache_dir=cache_dir, keep_cache=keep_cache, vectors=vectors, keep_unseen=keep_unseen
+            inputs, text=text, resume=start is not None, cache_dir=cache_dir, keep_cache=keep_cache, **begin
         )  # fmt: skip
     except KeyboardInterrupt:
         if trained._fitted is not before:
@@ -129,6 +130,21 @@ def vectors(
         f"{facts['n_tokens']:,} words of text, {facts['n_words']:,} vectors; {output} has {output.stat().st_size / 1e6:,.1f} MB",
         quiet,
     )
+
+
+def _check_form(output: Path, loss: str) -> None:
+    """Refuse a form of file that vectors in training cannot have, before time is spent."""
+    from lexigrad.models.vector_files import form_to_write
+
+    form = form_to_write(output, None)
+    if form == "fasttext":
+        raise ParameterError(
+            f"--output {output}: .ftz is for quantised models: write a .lexigrad file, and then lexigrad quantize VECTORS.lexigrad {output}"
+        )
+    if form == "output" and loss == "hierarchical_softmax":
+        raise ParameterError(
+            f"--output {output}: the output vectors of hierarchical softmax belong to a tree and not to words: write a .lexigrad or a .vec file"
+        )
 
 
 def _is_given(context: typer.Context, name: str) -> bool:

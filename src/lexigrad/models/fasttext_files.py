@@ -189,7 +189,7 @@ def save_fasttext(fitted: FittedClassifier, params: dict[str, Any], path: str | 
     check_tokenizer(params["tokenizer"], path)
     if Path(path).suffix.lower() == ".ftz" and not isinstance(fitted.input, CodedMatrix):
         raise ParameterError(
-            f"{os.fspath(path)}: .ftz is for quantised models, and this one is not: quantize() it first, or write it as .bin"
+            f"{os.fspath(path)}: .ftz is for quantised models, and this one is not: quantize it first, or write it as .bin"
         )
     write_fasttext(path, *file_of(fitted, params))
 
@@ -241,8 +241,8 @@ def check_tokenizer(tokenizer: str, path: str | os.PathLike[str]) -> None:
     """Raise `ParameterError` where fastText could not split texts as a model does."""
     if tokenizer != "whitespace":
         raise ParameterError(
-            f"{os.fspath(path)}: this model splits text by tokenizer={tokenizer!r}, which fastText cannot; train it with "
-            "tokenizer='whitespace' to write it for fastText"
+            f"{os.fspath(path)}: this model splits text by the tokenizer {tokenizer!r}, which fastText cannot; train it with "
+            "the tokenizer 'whitespace' to write it for fastText"
         )
 
 
@@ -301,7 +301,7 @@ def save_fasttext_vectors(fitted: FittedVectors, params: dict[str, Any], path: s
     """
     if Path(path).suffix.lower() == ".ftz" and not isinstance(fitted.input, CodedMatrix):
         raise ParameterError(
-            f"{os.fspath(path)}: .ftz is for quantised vectors, and these are not: quantize() them first, or write .bin with format='fasttext'"
+            f"{os.fspath(path)}: .ftz is for quantised vectors, and these are not: quantize them first, or write a .bin file in the format 'fasttext'"
         )
     write_fasttext(path, *vectors_file_of(fitted, params))
 

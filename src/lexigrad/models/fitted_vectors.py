@@ -62,6 +62,8 @@ class FittedVectors:
         """Return the vector of one word, without making all others."""
         if self.given is not None or "vectors" in self.__dict__:
             return self.vectors[place]
+        if not self.subwords.max_n:
+            return self.input[place : place + 1][0]
         rows = np.append(place, self.subwords.rows_of(encoded([self.items[place]])[0]))
         mean: NDArray[np.float32] = self.input[rows].mean(axis=0)
         return mean

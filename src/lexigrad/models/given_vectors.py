@@ -90,7 +90,8 @@ def read_given(vectors: Any, dim: int) -> GivenVectors:
 def _stacked(vectors: Mapping[Any, Any]) -> Vectors:
     """Return the values of a mapping as rows."""
     try:
-        rows = np.stack([np.asarray(vector, np.float32) for vector in vectors.values()]) if vectors else None
+        with np.errstate(over="ignore"):  # what is too large is found to be infinite
+            rows = np.stack([np.asarray(vector, np.float32) for vector in vectors.values()]) if vectors else None
     except (TypeError, ValueError) as error:
         raise DataError(f"vectors: expected a row of numbers for each word, all of one length ({error})") from None
     if rows is None:

@@ -83,3 +83,11 @@ def check_not_negative(name: str, value: Any) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or not 0 <= value < math.inf:
         raise ParameterError(f"{name}={value!r}: expected a finite number from 0 up")
     return float(value)
+
+
+def check_keep_unseen(keep_unseen: Any, vectors: Any) -> None:
+    """Raise `ParameterError` where unseen words are to be left out, and no vectors are given that could have some."""
+    if vectors is None and not keep_unseen:
+        raise ParameterError(
+            "keep_unseen=False is about words of given vectors, and there are none: give vectors, or leave it out"
+        )

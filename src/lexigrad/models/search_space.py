@@ -41,12 +41,16 @@ class SearchSpace:
     fixed : names that keep their value; min_n and max_n go together
     n_labels : how many labels training has
     quantised : whether models are quantised, so that there is a sub_dim to choose
+    most_dim : the largest dim to draw, which a limit of size sets; None for no limit
+    first_dim : the largest dim of the first settings to try, which the smallest models that are usual set
     """
 
     start: dict[str, Any]
     fixed: frozenset[str]
     n_labels: int
     quantised: bool
+    most_dim: int | None = None
+    first_dim: int | None = None
 
     @classmethod
     def around(cls, start: dict[str, Any], fixed: Collection[str], n_labels: int, quantised: bool) -> SearchSpace:
@@ -90,6 +94,13 @@ class SearchSpace:
         pairs = dict.fromkeys([start if start[1] else (0, 0), *CHARACTERS])
         return {f"{min_n}-{max_n}" if max_n else "none": (min_n, max_n) for min_n, max_n in pairs}
 
+    def dims(self) -> range:
+        """Return the values of dim to draw from; where it is fixed there is one."""
+        if "dim" not in self.names:
+            return range(self.start["dim"], self.start["dim"] + 1)
+        low, high = min(DIM[0], self.start["dim"]), max(DIM[1], self.start["dim"])
+        return range(low, (high if self.most_dim is None else min(high, self.most_dim)) + 1)
+
     def distributions(self) -> dict[str, BaseDistribution]:
         """Return what Optuna draws from, by name."""
         from optuna.distributions import CategoricalDistribution as Choice
@@ -102,7 +113,7 @@ class SearchSpace:
         made: dict[str, Callable[[], BaseDistribution]] = {
             "epochs": lambda: whole("epochs", EPOCHS),
             "lr": lambda: FloatDistribution(min(LR[0], lr), max(LR[1], lr), log=True),
-            "dim": lambda: whole("dim", DIM),
+            "dim": lambda: IntDistribution(self.dims()[0], self.dims()[-1], log=True),
             "word_ngrams": lambda: whole("word_ngrams", WORD_NGRAMS, log=False),
             "characters": lambda: Choice(list(self.characters())),
             "tokenizer": lambda: Choice(list(dict.fromkeys([self.start["tokenizer"], *TOKENIZERS]))),
@@ -113,10 +124,14 @@ class SearchSpace:
         return {name: made[name]() for name in self.names}
 
     def points(self) -> Iterator[dict[str, Any]]:
-        """Yield the first settings to try, as values of `distributions`: the given ones, and then recipes with what is fixed."""
+        """Yield the first settings to try, as values of `distributions`: the given ones, and then recipes with what is fixed.
+
+        A dim that a limit of size does not allow becomes the largest that it does.
+        """
         seen = []
         for settings in ({}, *RECIPES):
             full = {**self.start, **settings}
+            full["dim"] = min(full["dim"], self.first_dim or full["dim"])
             pair = (full["min_n"], full["max_n"]) if full["max_n"] else (0, 0)
             full["characters"] = next(name for name, value in self.characters().items() if value == pair)
             full["lr"], full["sub_dim"] = float(full["lr"]), SUB_DIMS[0]

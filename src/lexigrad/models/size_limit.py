@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import bisect
 import re
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +25,8 @@ MANY_LABELS = CENTROIDS
 FULL = 0.9
 """A model that takes this share of what is allowed is full enough: each try is a quantisation."""
 MOST_TRIES = 4
+WORD_BYTES = 56
+"""What a word takes in a .lexigrad file besides its code, with its share of what all files have; in an .ftz it is less."""
 
 
 def bytes_of(size: int | str | None) -> int | None:
@@ -60,6 +64,16 @@ def least_size(labels: list[Any], dim: int) -> int:
         + output
         + sum(len(str(label).encode("utf-8", "replace")) for label in labels)
     )
+
+
+def usual_least_size(labels: list[Any], dim: int, sub_dim: int) -> int:
+    """Return about how many bytes the smallest quantised model takes: `least_size`, and `LEAST_ROWS` words of usual length with their codes."""
+    return least_size(labels, dim) + LEAST_ROWS * (-(-dim // sub_dim) + WORD_BYTES)
+
+
+def largest_dim(dims: range, size: int, size_of: Callable[[int], int]) -> int:
+    """Return the last dim of which a model of `size` bytes is possible, where `size_of` tells its least size; the first if there is none."""
+    return dims[max(0, bisect.bisect_right(dims, size, key=size_of) - 1)]
 
 
 def quantised_within(model: TextClassifier, size: int, sub_dim: int) -> tuple[TextClassifier, int]:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from lexigrad.errors import DataError, NotFittedError, ParameterError
 from lexigrad.machine.threads import thread_count
-from lexigrad.models.parameters import WithParameters, check_parameters, check_whole
+from lexigrad.models.parameters import WithParameters, check_keep_unseen, check_parameters, check_whole
 from lexigrad.text.batches import TextBatch
 from lexigrad.text.sources import Paths, is_table, read_file, read_table, read_texts
 
@@ -68,7 +68,7 @@ class TextClassifier(WithParameters):
     ----------
     classes_ : (n_labels,) the labels, sorted, in the dtype they were given
     losses_ : mean loss per text at each report of the last training
-    tuning_ : report of the last `tune`
+    tuning_ : report of the `tune` that made the model
 
     Examples
     --------
@@ -204,12 +204,14 @@ class TextClassifier(WithParameters):
 
         params = self.get_params()
         check_parameters(params)
+        check_keep_unseen(keep_unseen, vectors)
         given = None
         if vectors is not None:  # before the texts, which may take long
             from lexigrad.models.given_vectors import read_given
 
             given = read_given(vectors, self.dim)
         self._fitted, self.losses_, error = train_fitted(batches, params, callback, given, keep_unseen)
+        self.__dict__.pop("tuning_", None)  # it tells of another model
         if error is not None:
             raise error
         return self
@@ -436,7 +438,7 @@ class TextClassifier(WithParameters):
         sub_dim: int = 2,
         norms: bool = True,
         output: bool = False,
-        retrain: Paths | tuple[Any, Any] | None = None,
+        retrain: Any = None,
         epochs: int | None = None,
         lr: float | None = None,
         seed: int = 0,
@@ -459,7 +461,8 @@ class TextClassifier(WithParameters):
         sub_dim : numbers of a slice, 1 to `dim`; the larger, the smaller and the worse
         norms : code the length of each row apart from its direction, one byte a row
         output : quantise the output matrix, too, by slices of 2; worth it for thousands of labels
-        retrain : texts to train on with the rows that are kept, before they are quantised: a path as in `fit_file`, or a pair (texts, labels)
+        retrain : texts to train on with the rows that are kept, before they are quantised: a path as in `fit_file`, a table as in `fit`, or a
+            pair (texts, labels)
         epochs, lr : of that training; None for the model's epochs, and for a tenth of its rate
         seed : of k-means and of that training. k-means gives the same bits on any number of threads
         text, label : names of the columns in `retrain`
@@ -489,14 +492,7 @@ class TextClassifier(WithParameters):
         from lexigrad.models.quantize import Quantization, quantized_classifier
 
         quantization = Quantization(cutoff, sub_dim, norms, seed, thread_count(self.threads), self.verbose)
-        batches: Iterator[TextBatch] | None = None
-        if isinstance(retrain, tuple):
-            if len(retrain) != 2:
-                raise DataError(f"retrain: expected a path or a pair (texts, labels), got a tuple of {len(retrain)}")
-            texts, labels = retrain
-            batches = _labelled(texts, labels, text, label)
-        elif retrain is not None:
-            batches = read_file(retrain, text=text, label=label, label_prefix=self.label_prefix)
+        batches = None if retrain is None else self._retraining(retrain, text, label)
         fitted, losses = quantized_classifier(
             self.fitted, self.get_params(), quantization, output=output, retrain=batches, epochs=epochs, lr=lr
         )
@@ -504,6 +500,21 @@ class TextClassifier(WithParameters):
         if losses or hasattr(self, "losses_"):
             model.losses_ = losses or list(self.losses_)
         return model
+
+    def _retraining(self, given: Any, text: str, label: str) -> Iterator[TextBatch]:
+        """Return the texts of files, a table, or a pair of texts and labels."""
+        several = isinstance(given, (tuple, list)) and len(given) > 0
+        if isinstance(given, (str, os.PathLike)) or (
+            several and all(isinstance(one, (str, os.PathLike)) for one in given)
+        ):
+            return read_file(given, text=text, label=label, label_prefix=self.label_prefix)
+        if is_table(given):
+            return read_table(given, text=text, label=label)
+        if isinstance(given, (tuple, list)) and len(given) == 2 and not isinstance(given[0], str):
+            texts, labels = given
+            return _labelled(texts, labels, text, label)
+        what = f"a {type(given).__name__}" + (f" of {len(given)}" if isinstance(given, (tuple, list)) else "")
+        raise ParameterError(f"retrain: expected a pair (texts, labels), a table, or the path of a file, got {what}")
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the model to one file, by a temporary name, so that an interrupted save leaves what was there.

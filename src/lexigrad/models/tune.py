@@ -7,22 +7,25 @@ import copy
 import json
 import math
 import os
+import shutil
 import time
+import warnings
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lexigrad.errors import DivergenceError, FormatError, LexigradError, ParameterError
+from lexigrad.errors import DivergenceError, FormatError, LexigradError, LexigradWarning, ParameterError
 from lexigrad.evaluation.goal import Goal, Scored
 from lexigrad.machine.threads import thread_count
 from lexigrad.models.given_vectors import GivenVectors, read_given
-from lexigrad.models.parameters import check_parameters, check_whole
+from lexigrad.models.parameters import check_keep_unseen, check_parameters, check_whole
 from lexigrad.models.scoring import scored_batches
-from lexigrad.models.search_space import TUNED, SearchSpace
-from lexigrad.models.size_limit import bytes_of, file_size, least_size, quantised_within
+from lexigrad.models.search_space import SUB_DIMS, TUNED, SearchSpace
+from lexigrad.models.size_limit import bytes_of, file_size, largest_dim, least_size, quantised_within, usual_least_size
 from lexigrad.models.trainer import class_array, train_fitted
 from lexigrad.models.tuning_data import Part, fingerprint, fingerprint_of, folds_of, hold_out, labelled
 from lexigrad.models.tuning_report import Trial, Tuning
@@ -80,6 +83,7 @@ class Options:
         """Raise `ParameterError` for the first that cannot be, before anything is read."""
         Goal.parse(self.metric)
         bytes_of(self.model_size)
+        check_keep_unseen(self.keep_unseen, self.vectors)
         if self.seconds is None and self.trials is None:
             raise ParameterError("seconds=None and trials=None: give one of them, or the search never ends")
         if self.seconds is not None and not (isinstance(self.seconds, (int, float)) and 0 < self.seconds < math.inf):
@@ -177,7 +181,7 @@ class _Search:
         self.labels = part.corpus(model.tokenizer, self.threads).labels
         self.goal.check(self.labels)
         self.space = SearchSpace.around(model.get_params(), options.kept, len(self.labels), self.size is not None)
-        self._check_size()
+        self._limit_dim()
         self.best: _Best | None = None
         self.partial: tuple[TextClassifier, list[float]] | None = None
         self.failure: Exception | None = None
@@ -191,17 +195,20 @@ class _Search:
                 self.first_seconds = trial.seconds
         self.status = status(model.verbose)
 
-    def _check_size(self) -> None:
-        """Refuse a size that is too small for any model at once."""
+    def _limit_dim(self) -> None:
+        """Refuse a size that is too small for any model at once, and leave out what is too large for it."""
         if self.size is None:
             return
-        dim = self.space.distributions()["dim"].low if "dim" in self.space.names else self.space.start["dim"]
-        least = least_size(self.labels, dim)
+        dims = replace(self.space, most_dim=None).dims()
+        least = least_size(self.labels, dims[0])
         if self.size < least:
             raise ParameterError(
-                f"model_size={self.options.model_size!r}: the smallest model of these {len(self.labels):,} labels, with dim={dim}, "
+                f"model_size={self.options.model_size!r}: the smallest model of these {len(self.labels):,} labels, with dim={dims[0]}, "
                 f"takes {least:,} bytes or more"
             )
+        most = largest_dim(dims, self.size, partial(least_size, self.labels))
+        first = largest_dim(dims, self.size, partial(usual_least_size, self.labels, sub_dim=SUB_DIMS[0]))
+        self.space = replace(self.space, most_dim=most, first_dim=first)
 
     # The study
 
@@ -228,6 +235,7 @@ class _Search:
         else:
             _compare(old, facts, self.options.study)
             self.space = replace(self.space, start={**self.space.start, **study.user_attrs["start"]})
+            self._limit_dim()
             self._end_killed(study)
         return study
 
@@ -555,7 +563,7 @@ def _quantised(model: TextClassifier, size: int, sub_dim: int) -> tuple[TextClas
 
 
 def _storage(path: str | os.PathLike[str]) -> Any:
-    """Open a study's file: Optuna's journal, a line of JSON for each step, which no kill can break."""
+    """Open a study's file: Optuna's journal, a line of JSON for each step; a last line that was cut off, as by a full disk, is dropped."""
     from optuna.storages import JournalStorage
     from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
 
@@ -568,10 +576,46 @@ def _storage(path: str | os.PathLike[str]) -> Any:
             first = next(iter(file))
             if not first.startswith(b'{"op_code"'):
                 raise problem
+        _mend(name)
     try:
         return JournalStorage(JournalFileBackend(name, JournalFileOpenLock(name)))
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise problem from error
+
+
+def _mend(name: str) -> None:
+    """Drop the last record of a study's file if it is broken; raise `FormatError` for any other that is."""
+    path = Path(name).resolve()
+    lines = path.read_bytes().splitlines(keepends=True)
+    broken = [place for place, line in enumerate(lines) if not _is_record(line)]
+    if broken and broken != [len(lines) - 1]:
+        raise FormatError(
+            f"{name}: line {broken[0] + 1} is no record of a study: put a copy of the file back, or begin another study"
+        )
+    if not broken and (not lines or lines[-1].endswith(b"\n")):
+        return
+    whole = b"".join(lines[:-1] if broken else lines)
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    try:
+        part.write_bytes(whole + b"\n" * (not whole.endswith(b"\n") and bool(whole)))
+        shutil.copymode(path, part)
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
+    if broken:
+        warnings.warn(
+            f"{name}: the last record of the last trial was cut off, and is dropped; the study goes on without it",
+            LexigradWarning,
+            stacklevel=6,
+        )
+
+
+def _is_record(line: bytes) -> bool:
+    try:
+        record = json.loads(line)
+    except ValueError:
+        return False
+    return isinstance(record, dict) and "op_code" in record
 
 
 def _compare(old: dict[str, Any], new: dict[str, Any], path: Any) -> None:

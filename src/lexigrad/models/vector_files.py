@@ -50,7 +50,8 @@ def form_to_write(path: str | os.PathLike[str], form: str | None) -> str:
         return "fasttext"
     if extension == ".bin":
         raise ParameterError(
-            f"{os.fspath(path)}: .bin may be two things; pass format='binary' for word2vec's, format='fasttext' for fastText's"
+            f"{os.fspath(path)}: .bin may be two things: ask for the format 'binary', word2vec's, or 'fasttext' (in the shell by "
+            "lexigrad convert --format)"
         )
     if extension in COMPRESSIONS:
         raise ParameterError(

@@ -24,7 +24,7 @@ from lexigrad.evaluation.word_vectors import (
 )
 from lexigrad.machine.threads import map_threads, thread_count
 from lexigrad.models.fitted_vectors import FittedVectors, normalised
-from lexigrad.models.parameters import WithParameters, check_whole
+from lexigrad.models.parameters import WithParameters, check_keep_unseen, check_whole
 from lexigrad.text.sentences import BATCH_BYTES, TokenStore, encode_items, encode_texts
 from lexigrad.text.sources import Paths, files_of, is_table, read_file, read_table, read_texts
 from lexigrad.text.tokens import tokenizer_code
@@ -66,6 +66,7 @@ class Start:
     @classmethod
     def of(cls, resume: bool, vectors: Given | None, keep_unseen: bool, dim: int) -> Start:
         """Read the vectors that are given, before the text, which may take long."""
+        check_keep_unseen(keep_unseen, vectors)
         if vectors is None:
             return cls(resume, None, True)
         if resume:
