@@ -12,7 +12,9 @@ import subprocess
 import sys
 import threading
 import types
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -143,29 +145,52 @@ def test_predictions_are_the_originals(name: str) -> None:
             np.testing.assert_allclose(many_probs[i], probs, atol=1e-6)
 
 
-def test_a_score_on_the_edge_of_a_step_falls_where_the_originals_does(monkeypatch: pytest.MonkeyPatch) -> None:
-    settled = []
-    for name in ("negative.bin", "one_vs_all.bin"):
-        model = opened(name)
-        predictor = model.f.model.predictor
-        expected = [model.predict(text, -1) for text in TEXTS]
-        slow = type(predictor)._settle
+@pytest.mark.parametrize("name", ["negative.bin", "one_vs_all.bin"])
+def test_scores_on_edges_of_steps_fall_by_sums_in_the_originals_order(name: str) -> None:
+    model = opened(name)
+    matrix, output = model.get_input_matrix(), model.get_output_matrix()
+    below = above = 0
+    for text in [text for text in TEXTS if model.predict(text)[0]][:12]:
+        hidden = model.f.model.mean(model.f.model.line_slots(text.encode()))
+        scores = output @ hidden
+        edges = np.clip(np.ceil(np.abs(scores) * 32) / 32 * np.sign(scores), -7, 7)
+        on_edges = output * (edges / scores)[:, None]
+        model.set_matrices(matrix, on_edges)
+        scores = np.cumsum(on_edges * hidden, axis=1, dtype=np.float32)[:, -1]
+        starts = np.floor((scores + np.float32(8)) * np.float32(32)).astype(np.float64) / 32 - 8
+        below, above = below + (starts < edges).sum(), above + (starts == edges).sum()
+        found = dict(zip(*model.predict(text, -1), strict=True))
+        expected = 1 / (1 + np.exp(-starts)) + 1e-5
+        np.testing.assert_allclose([found[label] for label in model.labels], expected, atol=1e-6)
+    assert below > 10
+    assert above > 10
 
-        def counted(self: Any, line: bytes, *rest: Any, slow: Any = slow) -> None:
-            settled.append(line)
-            slow(self, line, *rest)
 
-        monkeypatch.setattr(type(predictor), "_settle", counted)
-        order = predictor.order
-        for text, (labels, probs) in zip(TEXTS, expected, strict=True):
-            if not labels:
-                continue
-            ids, values = np.empty(len(order), np.int32), np.empty(len(order), np.float32)
-            predictor._settle(text.encode(), len(order), 0.0, ids, values)
-            assert [predictor.names("strict")[i] for i in ids] == list(labels)
-            np.testing.assert_allclose(values, probs, atol=1e-7)
-        monkeypatch.undo()
-    assert len(settled) > 40
+def renamed(name: str, old: bytes, new: bytes) -> Any:
+    """Return a model with other bytes in place of a label's name."""
+    model = opened(name)
+    held = model.f.model
+    arena = np.frombuffer(held.file.arena.tobytes().replace(old, new), np.uint8)
+    model.f.hold(type(held)(replace(held.file, arena=arena)))
+    return model
+
+
+def test_labels_that_are_no_utf8_break_only_the_answers_that_name_them() -> None:
+    whole = opened("softmax.bin")
+    answers = whole.predict(TEXTS)
+    bad = Counter(labels[0] for labels in answers[0] if labels).most_common()[-1][0]
+    model = renamed("softmax.bin", bad.encode(), bad.encode()[:-1] + b"\xff")
+    good = [text for text, labels in zip(TEXTS, answers[0], strict=True) if bad not in labels]
+    assert len(good) > 5
+    assert model.predict(good)[0] == whole.predict(good)[0]
+    assert model.predict(good[0])[0] == whole.predict(good[0])[0]
+    assert model.f.predict(good[0], 1, 0.0, "strict") == whole.f.predict(good[0], 1, 0.0, "strict")
+    worst = next(text for text, labels in zip(TEXTS, answers[0], strict=True) if bad in labels)
+    for text in (worst, [good[0], worst]):
+        for errors in ("strict", None):
+            with pytest.raises(UnicodeDecodeError):
+                model.predict(text, on_unicode_error=errors)
+    assert model.predict(worst, on_unicode_error="replace")[0] == (bad[:-1] + "\ufffd",)
 
 
 @pytest.mark.parametrize("name", CLASSIFIERS)
@@ -209,6 +234,25 @@ def test_languages_of_all_sentences_are_the_originals() -> None:
     assert max(float(row[0]) for row in probs) > 1  # 1e-5 is added, as in the original
 
 
+@pytest.mark.parametrize("name", CLASSIFIERS)
+def test_only_a_newline_ends_a_text_of_the_raw_object(name: str) -> None:
+    model = opened(name)
+    fitted = model.f.model.predictor.fitted
+    assert fitted.reader.vocabulary.positions([b"</s>"])[0] >= 0
+    differ = 0
+    for text in TEXTS:
+        ended = model.f.predict(text + "\nmore", 2, 0.0, "strict")
+        assert [label for _, label in ended] == list(model.predict(text, 2)[0])
+        bare = model.f.predict(text, 2, 0.0, "strict")
+        differ += bare != ended
+        for given, expected in ((text, bare), (text + "\n", ended), (text + "\nmore", ended)):
+            labels, probs = model.f.multilinePredict(["", given], 2, 0.0, "strict")
+            assert list(zip(probs[1].tolist(), labels[1], strict=True)) == expected
+    assert differ > 10
+    assert model.f.predict("", 1, 0.0, "strict") == []
+    assert model.f.predict("\n", 1, 0.0, "strict") != []
+
+
 # ------------------------------------------------------------------------------------------------------- errors
 
 
@@ -223,6 +267,12 @@ def test_languages_of_all_sentences_are_the_originals() -> None:
         (lambda m: m.predict("a", threshold="x"), TypeError, "number"),
         (lambda m: m.predict(b"a"), TypeError, "bytes"),
         (lambda m: m.predict(3), TypeError, "int"),
+        (lambda m: m.predict("a \ud800 b"), TypeError, "no UTF-8 form"),
+        (lambda m: m.f.predict("a \ud800 b", 1, 0.0, "strict"), TypeError, "no UTF-8 form"),
+        (lambda m: m.predict({"a": "b"}), TypeError, "dict"),
+        (lambda m: m.predict({"a", "b"}), TypeError, "set"),
+        (lambda m: m.predict(np.array([["a", "b"]])), TypeError, "of a table one column"),
+        (lambda m: m.predict(np.array("a")), TypeError, "ndarray"),
         (lambda m: m.predict(["a", None]), TypeError, "text 1"),
         (lambda m: m.predict(["a", "\udc80"]), TypeError, "text 1"),
         (lambda m: m.get_sentence_vector("a\n"), ValueError, "one line"),

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NoReturn
 
 import numpy as np
@@ -244,10 +245,13 @@ class _FastText:
         k, threshold = fasttext._whole("k", k), fasttext._number(threshold)
         if isinstance(text, str):
             _check_line(text, "predict")
-            labels, probs = self.f.model.predictor.one(text, k, threshold, on_unicode_error)
+            labels, probs = self.f.model.predictor.one(fasttext.encoded(text), k, threshold, on_unicode_error)
             return tuple(labels), np.array(probs, np.float64)
-        if isinstance(text, bytes) or not hasattr(text, "__len__"):
-            raise TypeError(f"text is of type {type(text).__name__}: expected a str or a list of str")
+        listed = hasattr(text, "__len__") and hasattr(text, "__getitem__") and not isinstance(text, (bytes, Mapping))
+        if not listed or len(getattr(text, "shape", (0,))) != 1:  # the second: tables
+            raise TypeError(
+                f"text is of type {type(text).__name__}: expected a str or a list of str, of a table one column"
+            )
         texts = text if isinstance(text, list) else list(text)
         return self.f.model.predictor.many(texts, k, threshold, on_unicode_error)
 

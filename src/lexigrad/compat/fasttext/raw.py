@@ -114,21 +114,20 @@ class fasttext:  # noqa: N801 - the original's name
 
     # --------------------------------------------------------------------------------------------------- prediction
 
-    def predict(self, text: str, k: int, threshold: float, on_unicode_error: str) -> list[tuple[float, str]]:
-        """Return (probability, label) of the first line of a text, best first."""
-        line = encoded(text).decode("utf-8", "replace") if isinstance(text, bytes) else text
+    def predict(self, text: str, k: int, threshold: float, on_unicode_error: str | None) -> list[tuple[float, str]]:
+        """Return (probability, label) of the first line of a text, best first. Only a newline ends it with </s>."""
+        line, newline, _ = encoded(text).partition(b"\n")
         labels, probs = self.model.predictor.one(
-            line.split("\n", 1)[0], _whole("k", k), _number(threshold), on_unicode_error
+            line, _whole("k", k), _number(threshold), on_unicode_error, bool(newline)
         )
         return list(zip(probs, labels, strict=True))
 
     def multilinePredict(  # noqa: N802
-        self, texts: Sequence[str], k: int, threshold: float, on_unicode_error: str
+        self, texts: Sequence[str], k: int, threshold: float, on_unicode_error: str | None
     ) -> tuple[list[list[str]], list[NDArray[np.float32]]]:
-        """Return labels and probabilities of the first lines of texts."""
-        predictor = self.model.predictor
-        lines = [text.split("\n", 1)[0] for text in texts]
-        return predictor.many(lines, _whole("k", k), _number(threshold), on_unicode_error)
+        """Return labels and probabilities of the first lines of texts; see `predict`."""
+        lines = [text[: text.find("\n") + 1] or text for text in texts]
+        return self.model.predictor.many(lines, _whole("k", k), _number(threshold), on_unicode_error, ended=False)
 
     def test(self, filename: str, k: int, threshold: float) -> tuple[int, float, float]:
         """Return the number of lines, precision and recall."""
