@@ -151,7 +151,7 @@ def test_scores_on_edges_of_steps_fall_by_sums_in_the_originals_order(name: str)
     matrix, output = model.get_input_matrix(), model.get_output_matrix()
     below = above = 0
     for text in [text for text in TEXTS if model.predict(text)[0]][:12]:
-        hidden = model.f.model.mean(model.f.model.line_slots(text.encode()))
+        hidden = model.get_sentence_vector(text)
         scores = output @ hidden
         edges = np.clip(np.ceil(np.abs(scores) * 32) / 32 * np.sign(scores), -7, 7)
         on_edges = output * (edges / scores)[:, None]
@@ -251,6 +251,47 @@ def test_only_a_newline_ends_a_text_of_the_raw_object(name: str) -> None:
     assert differ > 10
     assert model.f.predict("", 1, 0.0, "strict") == []
     assert model.f.predict("\n", 1, 0.0, "strict") != []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_single_calls_give_what_many_words_at_once_give(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = opened(name)
+    held = model.f.model
+    words = [*held.words[:60], *held.labels[:3], b"zzzq", "東京都".encode(), b"", b"\xff\x80a", b"x" * 300]
+    for word, vector in zip(words, held.word_vectors(words), strict=True):
+        np.testing.assert_allclose(held.word_vector(word), vector, rtol=2e-5, atol=1e-6)
+        assert held.places[word] == held.ids([word])[0]
+    monkeypatch.setattr("lexigrad.compat.fasttext.model.MOST_PLACES", 8)  # as of a model with many words
+    again = opened(name).f.model
+    for _ in range(2):
+        assert [again.places[word] for word in words] == [held.places[word] for word in words]
+    assert len(again.places) <= 8
+    assert "a \ud800" not in model
+    for label in model.get_labels()[:1] if model.f.model.supervised else []:
+        names, rows = model.get_subwords(label)
+        assert (names[0], rows[0]) == (label, model.get_word_id(label))
+    with pytest.raises(TypeError):
+        assert 3 in model
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_lines_of_the_raw_object_end_by_a_newline(name: str) -> None:
+    model = opened(name)
+    vector, compared = raw.Vector(model.get_dimension()), 0
+    for text in TEXTS:
+        words, labels = model.get_line(text, on_unicode_error=None)
+        bare = words if "</s>" in text.split() else words[:-1]
+        assert model.f.getLine(text + "\nmore", "strict") == (words, labels)
+        assert model.f.getLine(text, "strict") == (bare, labels)
+        model.f.getSentenceVector(vector, text + "\nmore")
+        assert vector.tolist() == model.get_sentence_vector(text).tolist()
+        model.f.getSentenceVector(vector, text)
+        subwords = [row for word in bare for row in model.get_subwords(word)[1]]
+        if model.f.model.supervised and model.f.getArgs().wordNgrams == 1 and not model.is_quantized() and subwords:
+            rows = np.mean([model.get_input_vector(int(row)) for row in subwords], axis=0)
+            np.testing.assert_allclose(vector, rows, rtol=1e-4, atol=1e-6)
+            compared += 1
+    assert compared > 10 or name != "one_vs_all.bin"
 
 
 # ------------------------------------------------------------------------------------------------------- errors

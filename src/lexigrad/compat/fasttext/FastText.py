@@ -109,7 +109,7 @@ class _FastText:
 
     def get_word_vector(self, word: str) -> NDArray[np.float32]:
         """Return the vector of a word, (dim,): the mean of the rows of the word and its n-grams; zeros where none is known."""
-        vector: NDArray[np.float32] = self.f.model.word_vectors([fasttext.encoded(word)])[0]
+        vector: NDArray[np.float32] = self.f.model.word_vector(fasttext.encoded(word))
         return vector
 
     def get_sentence_vector(self, text: str) -> NDArray[np.float32]:
@@ -119,13 +119,13 @@ class _FastText:
         return vector
 
     def get_nearest_neighbors(
-        self, word: str, k: int = 10, on_unicode_error: str = "strict"
+        self, word: str, k: int = 10, on_unicode_error: str | None = "strict"
     ) -> list[tuple[float, str]]:
         """Return (cosine, word) of the `k` nearest words."""
         return self.f.getNN(word, k, on_unicode_error)
 
     def get_analogies(
-        self, wordA: str, wordB: str, wordC: str, k: int = 10, on_unicode_error: str = "strict"
+        self, wordA: str, wordB: str, wordC: str, k: int = 10, on_unicode_error: str | None = "strict"
     ) -> list[tuple[float, str]]:
         """Return (cosine, word) of the `k` words nearest to A - B + C."""
         return self.f.getAnalogies(wordA, wordB, wordC, k, on_unicode_error)
@@ -173,31 +173,32 @@ class _FastText:
         """Return the row of the input matrix that an n-gram falls into."""
         return self.f.getSubwordId(subword)
 
-    def get_subwords(self, word: str, on_unicode_error: str = "strict") -> tuple[list[str], NDArray[Any]]:
+    def get_subwords(self, word: str, on_unicode_error: str | None = "strict") -> tuple[list[str], NDArray[Any]]:
         """Return a word and its n-grams, and their rows."""
-        names, rows = self.f.getSubwords(word, on_unicode_error)
-        return names, np.array(rows)
+        names, rows = self.f.model.subwords(fasttext.encoded(word))
+        return [name.decode("utf-8", on_unicode_error or "strict") for name in names], rows
 
-    def get_words(self, include_freq: bool = False, on_unicode_error: str = "strict") -> Any:
+    def get_words(self, include_freq: bool = False, on_unicode_error: str | None = "strict") -> Any:
         """Return the words by their ids, or the words and their counts."""
         words, counts = self.f.getVocab(on_unicode_error)
         return (words, np.array(counts)) if include_freq else words
 
-    def get_labels(self, include_freq: bool = False, on_unicode_error: str = "strict") -> Any:
+    def get_labels(self, include_freq: bool = False, on_unicode_error: str | None = "strict") -> Any:
         """Return the labels by their ids, or the labels and their counts; of word vectors the words."""
         if not self.f.model.supervised:
             return self.get_words(include_freq, on_unicode_error)
         labels, counts = self.f.getLabels(on_unicode_error)
         return (labels, np.array(counts)) if include_freq else labels
 
-    def get_line(self, text: str | list[str], on_unicode_error: str = "strict") -> Any:
+    def get_line(self, text: str | list[str], on_unicode_error: str | None = "strict") -> Any:
         """Return the words and the labels of a line, or of each line of a list."""
         if isinstance(text, list):
             for entry in text:
                 _check_line(entry, "get_line")
-            return self.f.multilineGetLine(text, on_unicode_error)
+            lines = [self.f.lineOf(fasttext.encoded(entry), True, on_unicode_error) for entry in text]
+            return [words for words, _ in lines], [labels for _, labels in lines]
         _check_line(text, "get_line")
-        return self.f.getLine(text, on_unicode_error)
+        return self.f.lineOf(fasttext.encoded(text), True, on_unicode_error)
 
     @property
     def words(self) -> list[str]:
@@ -217,13 +218,18 @@ class _FastText:
         return self.get_word_vector(word)
 
     def __contains__(self, word: str) -> bool:
-        return 0 <= self.f.getWordId(word) < self.f.model.file.n_words
+        try:
+            return 0 <= self.f.getWordId(word) < self.f.model.file.n_words
+        except TypeError:
+            if isinstance(word, str):  # half a surrogate pair: no word has one
+                return False
+            raise
 
     __iter__ = None  # indices are words, so there is no counting through them
 
     # --------------------------------------------------------------------------------------------------- prediction
 
-    def predict(self, text: Any, k: int = 1, threshold: float = 0.0, on_unicode_error: str = "strict") -> Any:
+    def predict(self, text: Any, k: int = 1, threshold: float = 0.0, on_unicode_error: str | None = "strict") -> Any:
         """Return the most probable labels of one line, or of each in a list.
 
         Parameters

@@ -83,7 +83,8 @@ class Predictor:
     ) -> tuple[NDArray[np.int32], NDArray[np.float32], NDArray[np.int32]]:
         """Return (ids, probs), both (n, k): classes, best first, then -1 where there are no more; and how many known features each text has.
 
-        `ended` tells whether the end of a text counts as the end of its line. `done` is called with (first, stop, ids, probs) for one part of the batch after the other, while threads score the next.
+        `ended` tells whether the end of a text counts as the end of its line.
+        `done` is called with (first, stop, ids, probs) for one part of the batch after the other, while threads score the next.
         """
         n = len(batch)
         ids, probs, known = np.empty((n, k), np.int32), np.empty((n, k), np.float32), np.empty(n, np.int32)

@@ -19,9 +19,9 @@ def encoded(text: str) -> bytes:
     TypeError
         For what is no str, and for half a surrogate pair, which has no UTF-8 form.
     """
-    if isinstance(text, bytes):
-        return text
     if not isinstance(text, str):
+        if isinstance(text, bytes):
+            return text
         raise TypeError(f"expected a str, got {type(text).__name__}")
     try:
         return text.encode()
@@ -155,7 +155,8 @@ class fasttext:  # noqa: N801 - the original's name
 
     def getWordId(self, word: str) -> int:  # noqa: N802
         """Return the id of a word, -1 where it is unknown."""
-        return int(self.model.ids([encoded(word)])[0])
+        number: int = self.model.places[encoded(word)]
+        return number
 
     def getLabelId(self, label: str) -> int:  # noqa: N802
         """Return the id of a label, -1 where it is unknown."""
@@ -166,21 +167,21 @@ class fasttext:  # noqa: N801 - the original's name
         """Return the row of an n-gram."""
         return int(self.model.subword_id(encoded(subword)))
 
-    def getSubwords(self, word: str, on_unicode_error: str) -> tuple[list[str], list[int]]:  # noqa: N802
+    def getSubwords(self, word: str, on_unicode_error: str | None) -> tuple[list[str], list[int]]:  # noqa: N802
         """Return a word and its n-grams, and their rows."""
         names, rows = self.model.subwords(encoded(word))
-        return [name.decode("utf-8", on_unicode_error) for name in names], rows.tolist()
+        return [name.decode("utf-8", on_unicode_error or "strict") for name in names], rows.tolist()
 
-    def getVocab(self, on_unicode_error: str) -> tuple[list[str], list[int]]:  # noqa: N802
+    def getVocab(self, on_unicode_error: str | None) -> tuple[list[str], list[int]]:  # noqa: N802
         """Return the words and their counts."""
-        return [word.decode("utf-8", on_unicode_error) for word in self.model.words], self._counts(
+        return [word.decode("utf-8", on_unicode_error or "strict") for word in self.model.words], self._counts(
             0, self.model.file.n_words
         )
 
-    def getLabels(self, on_unicode_error: str) -> tuple[list[str], list[int]]:  # noqa: N802
+    def getLabels(self, on_unicode_error: str | None) -> tuple[list[str], list[int]]:  # noqa: N802
         """Return the labels and their counts."""
         n = self.model.file.n_words
-        return [label.decode("utf-8", on_unicode_error) for label in self.model.labels], self._counts(
+        return [label.decode("utf-8", on_unicode_error or "strict") for label in self.model.labels], self._counts(
             n, n + self.model.file.n_labels
         )
 
@@ -193,15 +194,20 @@ class fasttext:  # noqa: N801 - the original's name
 
         return [token.decode("utf-8") for token in tokens_of(encoded(text))]
 
-    def getLine(self, text: str, on_unicode_error: str) -> tuple[list[str], list[str]]:  # noqa: N802
-        """Return the words and the labels of a line."""
-        words, labels = self.model.line(encoded(text).split(b"\n", 1)[0])
-        return [word.decode("utf-8", on_unicode_error) for word in words], [
-            label.decode("utf-8", on_unicode_error) for label in labels
+    def getLine(self, text: str, on_unicode_error: str | None) -> tuple[list[str], list[str]]:  # noqa: N802
+        """Return the words and the labels of the first line of a text. Only a newline ends it with </s>."""
+        line, newline, _ = encoded(text).partition(b"\n")
+        return self.lineOf(line, bool(newline), on_unicode_error)
+
+    def lineOf(self, line: bytes, ended: bool, on_unicode_error: str | None) -> tuple[list[str], list[str]]:  # noqa: N802
+        """Return the words and the labels of a line, which has the word </s> at its end where it is `ended`."""
+        words, labels = self.model.line(line, ended)
+        return [word.decode("utf-8", on_unicode_error or "strict") for word in words], [
+            label.decode("utf-8", on_unicode_error or "strict") for label in labels
         ]
 
     def multilineGetLine(  # noqa: N802
-        self, texts: Sequence[str], on_unicode_error: str
+        self, texts: Sequence[str], on_unicode_error: str | None
     ) -> tuple[list[list[str]], list[list[str]]]:
         """Return the words and the labels of lines."""
         found = [self.getLine(text, on_unicode_error) for text in texts]
@@ -211,11 +217,12 @@ class fasttext:  # noqa: N801 - the original's name
 
     def getWordVector(self, vector: NDArray[np.float32], word: str) -> None:  # noqa: N802
         """Fill a vector with that of a word."""
-        vector[:] = self.model.word_vectors([encoded(word)])[0]
+        vector[:] = self.model.word_vector(encoded(word))
 
     def getSentenceVector(self, vector: NDArray[np.float32], text: str) -> None:  # noqa: N802
-        """Fill a vector with that of a line."""
-        vector[:] = self.model.sentence_vector(encoded(text).split(b"\n", 1)[0])
+        """Fill a vector with that of the first line of a text. Only a newline ends it with </s>."""
+        line, newline, _ = encoded(text).partition(b"\n")
+        vector[:] = self.model.sentence_vector(line, bool(newline))
 
     def getInputVector(self, vector: NDArray[np.float32], row: int) -> None:  # noqa: N802
         """Fill a vector with a row of the input matrix."""
@@ -233,17 +240,17 @@ class fasttext:  # noqa: N801 - the original's name
         """Replace both matrices."""
         self.hold(self.model.with_matrices(input_matrix, output_matrix), self._args)
 
-    def getNN(self, word: str, k: int, on_unicode_error: str) -> list[tuple[float, str]]:  # noqa: N802
+    def getNN(self, word: str, k: int, on_unicode_error: str | None) -> list[tuple[float, str]]:  # noqa: N802
         """Return the words nearest to a word."""
         found = self.model.neighbours(encoded(word), _whole("k", k))
-        return [(score, name.decode("utf-8", on_unicode_error)) for score, name in found]
+        return [(score, name.decode("utf-8", on_unicode_error or "strict")) for score, name in found]
 
     def getAnalogies(  # noqa: N802
-        self, wordA: str, wordB: str, wordC: str, k: int, on_unicode_error: str
+        self, wordA: str, wordB: str, wordC: str, k: int, on_unicode_error: str | None
     ) -> list[tuple[float, str]]:
         """Return the words nearest to A - B + C."""
         found = self.model.analogies([encoded(word) for word in (wordA, wordB, wordC)], _whole("k", k))
-        return [(score, name.decode("utf-8", on_unicode_error)) for score, name in found]
+        return [(score, name.decode("utf-8", on_unicode_error or "strict")) for score, name in found]
 
 
 class Meter:
