@@ -7,6 +7,7 @@ import inspect
 import json
 import lzma
 import math
+import os
 import pickle
 import subprocess
 import sys
@@ -322,6 +323,15 @@ def test_lines_of_the_raw_object_end_by_a_newline(name: str) -> None:
         (lambda m: m.get_input_vector(10**7), ValueError, "row"),
         (lambda m: m.get_input_vector(-1), ValueError, "row"),
         (lambda m: m.get_nearest_neighbors("a", 0), ValueError, "k=0"),
+        (lambda _: fasttext.load_model(3), TypeError, "path is of type int: expected a path"),
+        (lambda _: fasttext.load_model(open), TypeError, "expected a path"),
+        (lambda _: fasttext.load_model(None), TypeError, "expected a path"),
+        (lambda _: fasttext.load_model(str(HERE)), ValueError, "is a folder"),
+        (lambda m: m.test(None), TypeError, "expected a path"),
+        (lambda m: m.test(str(HERE)), ValueError, "is a folder"),
+        (lambda m: m.save_model(None), TypeError, "expected a path"),
+        (lambda _: fasttext.train_supervised(3), TypeError, "input is of type int: expected a path"),
+        (lambda _: fasttext.train_supervised(HERE), ValueError, "is a folder"),
         (lambda m: m.test("nosuch.txt"), ValueError, "cannot be opened"),
         (lambda m: m.test_label("nosuch.txt"), ValueError, "cannot be opened"),
         (lambda m: m.get_meter("nosuch.txt"), ValueError, "cannot be opened"),
@@ -509,6 +519,24 @@ def test_a_trained_classifier_is_as_if_loaded(settings: dict[str, Any], lines: P
     for text in texts[:5]:
         np.testing.assert_allclose(model.get_sentence_vector(text), again.get_sentence_vector(text), atol=1e-6)
     assert pickle.loads(pickle.dumps(model)).predict(texts, 2)[0] == model.predict(texts, 2)[0]
+
+
+def test_paths_may_be_bytes_and_path_objects(lines: Path, tmp_path: Path) -> None:
+    model = fasttext.train_supervised(lines, dim=2, epoch=1, verbose=0)
+    model.save_model(tmp_path / "m.bin")
+    for path in (tmp_path / "m.bin", bytes(tmp_path / "m.bin"), str(tmp_path / "m.bin")):
+        again = fasttext.load_model(path)
+        assert again.test(lines) == again.test(bytes(lines)) == model.test(str(lines))
+    same(list(model.test(os.devnull)), [0, "nan", "nan"])
+
+
+@pytest.mark.parametrize("train", [fasttext.train_supervised, fasttext.train_unsupervised])
+def test_between_a_greater_minn_and_a_smaller_maxn_there_are_no_ngrams(train: Any, lines: Path) -> None:
+    model = train(lines, minn=3, maxn=2, dim=2, epoch=1, minCount=1, verbose=0)
+    word = next(word for word in model.words if len(word) > 3)
+    assert model.get_subwords(word)[0] == [word]
+    assert model.get_input_matrix().shape == (len(model.words), 2)
+    assert not model.get_word_vector("nosuchword").any()
 
 
 def test_arguments_do_what_they_say(lines: Path, tmp_path: Path) -> None:

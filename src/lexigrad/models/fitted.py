@@ -217,8 +217,8 @@ class FittedClassifier:
         """Return what scores as fastText does, see `lexigrad.losses.fasttext` and `lexigrad.kernels.heaps`; `order` is in which order fastText has labels.
 
         It is called with (data, offsets, first, stop, k, threshold, ids, probs, known, ended): the arrays of a batch, which of its texts, how many labels
-        from 1 up, a probability below which labels are left out, and three flat arrays that it fills: classes, best first, and then -1 where there are less, int32
-        (n * k,); their probabilities, float32; known features, int32 (n,); and whether the end of a text counts as the end of its line.
+        from 1 up, a probability below which labels are left out, and three flat arrays that it fills: classes, best first, and then -1 where there are
+        less, int32 (n * k,); their probabilities, float32; known features, int32 (n,); and whether the end of a text counts as the end of its line.
         """
         from lexigrad.kernels.score import scorer
 

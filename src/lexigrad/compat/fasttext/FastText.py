@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
@@ -20,6 +21,7 @@ from lexigrad.compat.fasttext.arguments import (
     build_args,
     loss_name,
     model_name,
+    path_of,
     read_args,
 )
 from lexigrad.compat.fasttext.prediction import NEWLINE, ONE_LINE
@@ -79,7 +81,7 @@ class _FastText:
     It can be pickled, and used by several threads at once; `predict` of a list runs on all processors without the GIL.
     """
 
-    def __init__(self, model_path: str | None = None, args: args | None = None) -> None:
+    def __init__(self, model_path: str | bytes | os.PathLike[str] | None = None, args: args | None = None) -> None:
         self.f = fasttext.fasttext()
         if model_path is not None:
             self.f.loadModel(model_path)
@@ -261,27 +263,31 @@ class _FastText:
         texts = text if isinstance(text, list) else list(text)
         return self.f.model.predictor.many(texts, k, threshold, on_unicode_error)
 
-    def test(self, path: str, k: int = 1, threshold: float = 0.0) -> tuple[int, float, float]:
+    def test(
+        self, path: str | bytes | os.PathLike[str], k: int = 1, threshold: float = 0.0
+    ) -> tuple[int, float, float]:
         """Return the number of lines with a label, and precision and recall at `k`."""
         return self.f.test(path, k, threshold)
 
-    def test_label(self, path: str, k: int = 1, threshold: float = 0.0) -> dict[str, dict[str, float]]:
+    def test_label(
+        self, path: str | bytes | os.PathLike[str], k: int = 1, threshold: float = 0.0
+    ) -> dict[str, dict[str, float]]:
         """Return precision, recall and F1 of each label at `k`."""
         return self.f.testLabel(path, k, threshold)
 
-    def get_meter(self, path: str, k: int = -1) -> _Meter:
+    def get_meter(self, path: str | bytes | os.PathLike[str], k: int = -1) -> _Meter:
         """Return what answers questions about precision and recall on a file."""
         return _Meter(self, self.f.getMeter(path, k))
 
     # --------------------------------------------------------------------------------------------------- files
 
-    def save_model(self, path: str) -> None:
+    def save_model(self, path: str | bytes | os.PathLike[str]) -> None:
         """Write the model to a file, which the original reads, too."""
         self.f.saveModel(path)
 
     def quantize(
         self,
-        input: str | None = None,
+        input: str | bytes | os.PathLike[str] | None = None,
         qout: bool = False,
         cutoff: int = 0,
         retrain: bool = False,
@@ -329,15 +335,17 @@ def tokenize(text: str) -> list[str]:
     return fasttext.fasttext().tokenize(text)
 
 
-def load_model(path: str) -> _FastText:
+def load_model(path: str | bytes | os.PathLike[str]) -> _FastText:
     """Open a model, `.bin` or `.ftz`.
 
     Raises
     ------
+    TypeError
+        For what is no path.
     ValueError
         If there is no such file, or it holds something else, or is damaged.
     """
-    return _FastText(model_path=path)
+    return _FastText(model_path=path_of(path))
 
 
 def _trained(values: dict[str, Any], given: set[str]) -> _FastText:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lexigrad.compat.fasttext.arguments import LOSSES, args, loss_name, model_name
+from lexigrad.compat.fasttext.arguments import LOSSES, args, loss_name, model_name, path_of
 
 
 def encoded(text: str) -> bytes:
@@ -60,25 +61,28 @@ class fasttext:  # noqa: N801 - the original's name
 
     # --------------------------------------------------------------------------------------------------- the model
 
-    def loadModel(self, path: str) -> None:  # noqa: N802
+    def loadModel(self, path: str | bytes | os.PathLike[str]) -> None:  # noqa: N802
         """Open a file."""
         from lexigrad.compat.fasttext.model import Model
         from lexigrad.errors import FormatError
 
-        name = path if isinstance(path, str) else path.__fspath__()
+        name = path_of(path)
+        if os.path.isdir(name):
+            raise FormatError(f"{name} cannot be opened for loading! (it is a folder; expected a .bin or .ftz file)")
         try:
             self.hold(Model.load(name))
         except OSError as error:
             raise FormatError(f"{name} cannot be opened for loading! ({error.strerror})") from error
 
-    def saveModel(self, path: str) -> None:  # noqa: N802
+    def saveModel(self, path: str | bytes | os.PathLike[str]) -> None:  # noqa: N802
         """Write the model to a file."""
         from lexigrad.errors import DataError, LexigradError
 
+        name = path_of(path)
         try:
-            self.model.save(path)
+            self.model.save(name)
         except (OSError, LexigradError) as error:
-            raise DataError(f"{path} cannot be opened for saving! ({error})") from error
+            raise DataError(f"{name} cannot be opened for saving! ({error})") from error
 
     def getArgs(self) -> args:  # noqa: N802
         """Return the arguments: of a model from a file those that files hold, and else the defaults."""
@@ -104,12 +108,14 @@ class fasttext:  # noqa: N801 - the original's name
         return bool(self.model.quantised)
 
     def quantize(
-        self, input: str, qout: bool, cutoff: int, retrain: bool, epoch: int, lr: float, thread: int, verbose: int, dsub: int, qnorm: bool
+        self, input: str | bytes | os.PathLike[str], qout: bool, cutoff: int, retrain: bool, epoch: int, lr: float, thread: int, verbose: int, dsub: int, qnorm: bool
     ) -> None:  # fmt: skip
         """Quantise the model."""
         from lexigrad.compat.fasttext.training import quantised
 
-        smaller = quantised(self.model, input, qout, cutoff, retrain, epoch, lr, thread, verbose, dsub, qnorm)
+        smaller = quantised(
+            self.model, path_of(input, "input"), qout, cutoff, retrain, epoch, lr, thread, verbose, dsub, qnorm
+        )
         self.hold(smaller, self._args)
 
     # --------------------------------------------------------------------------------------------------- prediction
@@ -129,12 +135,14 @@ class fasttext:  # noqa: N801 - the original's name
         lines = [text[: text.find("\n") + 1] or text for text in texts]
         return self.model.predictor.many(lines, _whole("k", k), _number(threshold), on_unicode_error, ended=False)
 
-    def test(self, filename: str, k: int, threshold: float) -> tuple[int, float, float]:
+    def test(self, filename: str | bytes | os.PathLike[str], k: int, threshold: float) -> tuple[int, float, float]:
         """Return the number of lines, precision and recall."""
         meter = self._measured(filename, k, threshold)
         return meter.n, *meter.ratios()[:2]
 
-    def testLabel(self, filename: str, k: int, threshold: float) -> dict[str, dict[str, float]]:  # noqa: N802
+    def testLabel(  # noqa: N802
+        self, filename: str | bytes | os.PathLike[str], k: int, threshold: float
+    ) -> dict[str, dict[str, float]]:
         """Return precision, recall and F1 of each label."""
         meter = self._measured(filename, k, threshold)
         names = ("precision", "recall", "f1score")
@@ -142,12 +150,12 @@ class fasttext:  # noqa: N801 - the original's name
             label.decode(): dict(zip(names, meter.ratios(i), strict=True)) for i, label in enumerate(self.model.labels)
         }
 
-    def _measured(self, filename: str, k: int, threshold: float) -> Any:
+    def _measured(self, filename: str | bytes | os.PathLike[str], k: int, threshold: float) -> Any:
         from lexigrad.compat.fasttext.meter import measured
 
-        return measured(self.model, filename, _whole("k", k), _number(threshold))
+        return measured(self.model, path_of(filename), _whole("k", k), _number(threshold))
 
-    def getMeter(self, filename: str, k: int) -> Meter:  # noqa: N802
+    def getMeter(self, filename: str | bytes | os.PathLike[str], k: int) -> Meter:  # noqa: N802
         """Return what answers questions about precision and recall."""
         return Meter(self._measured(filename, k, 0.0))
 
