@@ -22,8 +22,8 @@ def likeliest_of(probs, order, threshold, k, ids, values):  # type: ignore[no-un
 
 
 @kernel()
-def steps_in(lanes, n, output, stride, hidden, size, dim):  # type: ignore[no-untyped-def]
-    to_steps(lanes, n, output, stride, hidden, size, dim)
+def steps_in(lanes, n, known, output, stride, hidden, size, dim):  # type: ignore[no-untyped-def]
+    to_steps(lanes, n, known, known.size, output, stride, hidden, size, dim)
     sigmoid_loop(lanes, lanes, 0, n * LANES)
 
 
@@ -36,7 +36,7 @@ def steps_of(scores: np.ndarray) -> np.ndarray:
     """Return the steps of scores of the first lane, each made from one number."""
     lanes, hidden = np.zeros(len(scores) * LANES, np.float32), np.ones(LANES, np.float32)
     lanes[::LANES] = scores
-    steps_in(lanes, len(scores), scores.astype(np.float32), 1, hidden, 1, 1)
+    steps_in(lanes, len(scores), np.ones(1, np.int64), scores.astype(np.float32), 1, hidden, 1, 1)
     return lanes[::LANES].copy()
 
 
@@ -91,6 +91,8 @@ def test_near_the_edge_of_a_step_a_score_is_added_up_in_order() -> None:
     lanes = np.zeros(3 * LANES, np.float32)
     lanes[0::LANES] = 0.25 - 1e-6, 0.25 - 0.01, 20.0
     weights = np.array([0.25, 7.0, 0.25], np.float32)
-    steps_in(lanes, 3, weights, 1, np.ones(LANES, np.float32), 1, 1)
+    lanes[1] = lanes[2] = 0.25 - 1e-6
+    steps_in(lanes, 3, np.array([1, 0]), weights, 1, np.ones(LANES, np.float32), 1, 1)
+    np.testing.assert_allclose(lanes[1:3], 1 / (1 + np.exp(-0.21875)), rtol=1e-6)  # nothing known, and no text
     starts = 0.25, 0.21875, 99.0  # only the first is added up anew, from 0.25 * 1
     np.testing.assert_allclose(lanes[0::LANES], 1 / (1 + np.exp(-np.array(starts))), rtol=1e-6)

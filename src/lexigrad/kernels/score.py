@@ -342,7 +342,7 @@ def score_with(
                 sigmoid_loop(scores, scores, 0, n_scores * LANES)
             else:
                 if steps:
-                    to_steps(scores, n_scores, output, stride, hidden, size, width)
+                    to_steps(scores, n_scores, found, n, output, stride, hidden, size, width)
                 block_predict(
                     link, scores, n_scores, children, scratch, probabilities, n_labels, prior, found, n, peak, total
                 )  # fmt: skip

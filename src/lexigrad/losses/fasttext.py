@@ -39,19 +39,19 @@ def near_edge(score):  # type: ignore[no-untyped-def]
 
 
 @helper
-def to_steps(scores, n_scores, output, stride, hidden, size, dim):  # type: ignore[no-untyped-def]
+def to_steps(scores, n_scores, known, n, output, stride, hidden, size, dim):  # type: ignore[no-untyped-def]
     """Replace scores, (n_scores * LANES,), by those at which their steps begin.
 
-    Those near the edge of a step are added up anew, in fastText's order: row i of `output`, (n_scores * stride,), times the vector of a lane,
-    ``hidden[lane * size :]``.
+    Those of the first `n` lanes, where ``known[lane] > 0``, are added up anew near the edge of a step, in fastText's order: row i of `output`,
+    (n_scores * stride,), times the vector of a lane, ``hidden[lane * size :]``.
     """
     for i in range(n_scores):
         nearest = False
-        for lane in range(LANES):
+        for lane in range(n):
             nearest |= near_edge(scores[i * LANES + lane])
         if nearest:
-            for lane in range(LANES):
-                if near_edge(scores[i * LANES + lane]):
+            for lane in range(n):
+                if known[lane] > 0 and near_edge(scores[i * LANES + lane]):
                     scores[i * LANES + lane] = in_order(output, i * stride, hidden, lane * size, dim)
     for i in range(n_scores * LANES):
         score = scores[i]

@@ -108,7 +108,8 @@ class fasttext:  # noqa: N801 - the original's name
         return bool(self.model.quantised)
 
     def quantize(
-        self, input: str | bytes | os.PathLike[str], qout: bool, cutoff: int, retrain: bool, epoch: int, lr: float, thread: int, verbose: int, dsub: int, qnorm: bool
+        self, input: str | bytes | os.PathLike[str], qout: bool, cutoff: int, retrain: bool, epoch: int, lr: float, thread: int, verbose: int, dsub: int,
+        qnorm: bool,
     ) -> None:  # fmt: skip
         """Quantise the model."""
         from lexigrad.compat.fasttext.training import quantised
