@@ -7,12 +7,15 @@ import inspect
 import json
 import lzma
 import math
+import os
 import pickle
 import subprocess
 import sys
 import threading
 import types
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -143,29 +146,52 @@ def test_predictions_are_the_originals(name: str) -> None:
             np.testing.assert_allclose(many_probs[i], probs, atol=1e-6)
 
 
-def test_a_score_on_the_edge_of_a_step_falls_where_the_originals_does(monkeypatch: pytest.MonkeyPatch) -> None:
-    settled = []
-    for name in ("negative.bin", "one_vs_all.bin"):
-        model = opened(name)
-        predictor = model.f.model.predictor
-        expected = [model.predict(text, -1) for text in TEXTS]
-        slow = type(predictor)._settle
+@pytest.mark.parametrize("name", ["negative.bin", "one_vs_all.bin"])
+def test_scores_on_edges_of_steps_fall_by_sums_in_the_originals_order(name: str) -> None:
+    model = opened(name)
+    matrix, output = model.get_input_matrix(), model.get_output_matrix()
+    below = above = 0
+    for text in [text for text in TEXTS if model.predict(text)[0]][:12]:
+        hidden = model.get_sentence_vector(text)
+        scores = output @ hidden
+        edges = np.clip(np.ceil(np.abs(scores) * 32) / 32 * np.sign(scores), -7, 7)
+        on_edges = output * (edges / scores)[:, None]
+        model.set_matrices(matrix, on_edges)
+        scores = np.cumsum(on_edges * hidden, axis=1, dtype=np.float32)[:, -1]
+        starts = np.floor((scores + np.float32(8)) * np.float32(32)).astype(np.float64) / 32 - 8
+        below, above = below + (starts < edges).sum(), above + (starts == edges).sum()
+        found = dict(zip(*model.predict(text, -1), strict=True))
+        expected = 1 / (1 + np.exp(-starts)) + 1e-5
+        np.testing.assert_allclose([found[label] for label in model.labels], expected, atol=1e-6)
+    assert below > 10
+    assert above > 10
 
-        def counted(self: Any, line: bytes, *rest: Any, slow: Any = slow) -> None:
-            settled.append(line)
-            slow(self, line, *rest)
 
-        monkeypatch.setattr(type(predictor), "_settle", counted)
-        order = predictor.order
-        for text, (labels, probs) in zip(TEXTS, expected, strict=True):
-            if not labels:
-                continue
-            ids, values = np.empty(len(order), np.int32), np.empty(len(order), np.float32)
-            predictor._settle(text.encode(), len(order), 0.0, ids, values)
-            assert [predictor.names("strict")[i] for i in ids] == list(labels)
-            np.testing.assert_allclose(values, probs, atol=1e-7)
-        monkeypatch.undo()
-    assert len(settled) > 40
+def renamed(name: str, old: bytes, new: bytes) -> Any:
+    """Return a model with other bytes in place of a label's name."""
+    model = opened(name)
+    held = model.f.model
+    arena = np.frombuffer(held.file.arena.tobytes().replace(old, new), np.uint8)
+    model.f.hold(type(held)(replace(held.file, arena=arena)))
+    return model
+
+
+def test_labels_that_are_no_utf8_break_only_the_answers_that_name_them() -> None:
+    whole = opened("softmax.bin")
+    answers = whole.predict(TEXTS)
+    bad = Counter(labels[0] for labels in answers[0] if labels).most_common()[-1][0]
+    model = renamed("softmax.bin", bad.encode(), bad.encode()[:-1] + b"\xff")
+    good = [text for text, labels in zip(TEXTS, answers[0], strict=True) if bad not in labels]
+    assert len(good) > 5
+    assert model.predict(good)[0] == whole.predict(good)[0]
+    assert model.predict(good[0])[0] == whole.predict(good[0])[0]
+    assert model.f.predict(good[0], 1, 0.0, "strict") == whole.f.predict(good[0], 1, 0.0, "strict")
+    worst = next(text for text, labels in zip(TEXTS, answers[0], strict=True) if bad in labels)
+    for text in (worst, [good[0], worst]):
+        for errors in ("strict", None):
+            with pytest.raises(UnicodeDecodeError):
+                model.predict(text, on_unicode_error=errors)
+    assert model.predict(worst, on_unicode_error="replace")[0] == (bad[:-1] + "\ufffd",)
 
 
 @pytest.mark.parametrize("name", CLASSIFIERS)
@@ -209,6 +235,66 @@ def test_languages_of_all_sentences_are_the_originals() -> None:
     assert max(float(row[0]) for row in probs) > 1  # 1e-5 is added, as in the original
 
 
+@pytest.mark.parametrize("name", CLASSIFIERS)
+def test_only_a_newline_ends_a_text_of_the_raw_object(name: str) -> None:
+    model = opened(name)
+    fitted = model.f.model.predictor.fitted
+    assert fitted.reader.vocabulary.positions([b"</s>"])[0] >= 0
+    differ = 0
+    for text in TEXTS:
+        ended = model.f.predict(text + "\nmore", 2, 0.0, "strict")
+        assert [label for _, label in ended] == list(model.predict(text, 2)[0])
+        bare = model.f.predict(text, 2, 0.0, "strict")
+        differ += bare != ended
+        for given, expected in ((text, bare), (text + "\n", ended), (text + "\nmore", ended)):
+            labels, probs = model.f.multilinePredict(["", given], 2, 0.0, "strict")
+            assert list(zip(probs[1].tolist(), labels[1], strict=True)) == expected
+    assert differ > 10
+    assert model.f.predict("", 1, 0.0, "strict") == []
+    assert model.f.predict("\n", 1, 0.0, "strict") != []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_single_calls_give_what_many_words_at_once_give(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = opened(name)
+    held = model.f.model
+    words = [*held.words[:60], *held.labels[:3], b"zzzq", "東京都".encode(), b"", b"\xff\x80a", b"x" * 300]
+    for word, vector in zip(words, held.word_vectors(words), strict=True):
+        np.testing.assert_allclose(held.word_vector(word), vector, rtol=2e-5, atol=1e-6)
+        assert held.places[word] == held.ids([word])[0]
+    monkeypatch.setattr("lexigrad.compat.fasttext.model.MOST_PLACES", 8)  # as of a model with many words
+    again = opened(name).f.model
+    for _ in range(2):
+        assert [again.places[word] for word in words] == [held.places[word] for word in words]
+    assert len(again.places) <= 8
+    assert "a \ud800" not in model
+    for label in model.get_labels()[:1] if model.f.model.supervised else []:
+        names, rows = model.get_subwords(label)
+        assert (names[0], rows[0]) == (label, model.get_word_id(label))
+    with pytest.raises(TypeError):
+        assert 3 in model
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_lines_of_the_raw_object_end_by_a_newline(name: str) -> None:
+    model = opened(name)
+    vector, compared = raw.Vector(model.get_dimension()), 0
+    for text in TEXTS:
+        words, labels = model.get_line(text, on_unicode_error=None)
+        bare = words if "</s>" in text.split() else words[:-1]
+        assert model.f.getLine(text + "\nmore", "strict") == (words, labels)
+        assert model.f.getLine(text, "strict") == (bare, labels)
+        model.f.getSentenceVector(vector, text + "\nmore")
+        assert vector.tolist() == model.get_sentence_vector(text).tolist()
+        model.f.getSentenceVector(vector, text)
+        subwords = [row for word in bare for row in model.get_subwords(word)[1]]
+        if model.f.model.supervised and model.f.getArgs().wordNgrams == 1 and not model.is_quantized() and subwords:
+            rows = np.mean([model.get_input_vector(int(row)) for row in subwords], axis=0)
+            np.testing.assert_allclose(vector, rows, rtol=1e-4, atol=1e-6)
+            compared += 1
+    assert compared > 10 or name != "one_vs_all.bin"
+
+
 # ------------------------------------------------------------------------------------------------------- errors
 
 
@@ -223,6 +309,12 @@ def test_languages_of_all_sentences_are_the_originals() -> None:
         (lambda m: m.predict("a", threshold="x"), TypeError, "number"),
         (lambda m: m.predict(b"a"), TypeError, "bytes"),
         (lambda m: m.predict(3), TypeError, "int"),
+        (lambda m: m.predict("a \ud800 b"), TypeError, "no UTF-8 form"),
+        (lambda m: m.f.predict("a \ud800 b", 1, 0.0, "strict"), TypeError, "no UTF-8 form"),
+        (lambda m: m.predict({"a": "b"}), TypeError, "dict"),
+        (lambda m: m.predict({"a", "b"}), TypeError, "set"),
+        (lambda m: m.predict(np.array([["a", "b"]])), TypeError, "of a table one column"),
+        (lambda m: m.predict(np.array("a")), TypeError, "ndarray"),
         (lambda m: m.predict(["a", None]), TypeError, "text 1"),
         (lambda m: m.predict(["a", "\udc80"]), TypeError, "text 1"),
         (lambda m: m.get_sentence_vector("a\n"), ValueError, "one line"),
@@ -231,6 +323,15 @@ def test_languages_of_all_sentences_are_the_originals() -> None:
         (lambda m: m.get_input_vector(10**7), ValueError, "row"),
         (lambda m: m.get_input_vector(-1), ValueError, "row"),
         (lambda m: m.get_nearest_neighbors("a", 0), ValueError, "k=0"),
+        (lambda _: fasttext.load_model(3), TypeError, "path is of type int: expected a path"),
+        (lambda _: fasttext.load_model(open), TypeError, "expected a path"),
+        (lambda _: fasttext.load_model(None), TypeError, "expected a path"),
+        (lambda _: fasttext.load_model(str(HERE)), ValueError, "is a folder"),
+        (lambda m: m.test(None), TypeError, "expected a path"),
+        (lambda m: m.test(str(HERE)), ValueError, "is a folder"),
+        (lambda m: m.save_model(None), TypeError, "expected a path"),
+        (lambda _: fasttext.train_supervised(3), TypeError, "input is of type int: expected a path"),
+        (lambda _: fasttext.train_supervised(HERE), ValueError, "is a folder"),
         (lambda m: m.test("nosuch.txt"), ValueError, "cannot be opened"),
         (lambda m: m.test_label("nosuch.txt"), ValueError, "cannot be opened"),
         (lambda m: m.get_meter("nosuch.txt"), ValueError, "cannot be opened"),
@@ -418,6 +519,24 @@ def test_a_trained_classifier_is_as_if_loaded(settings: dict[str, Any], lines: P
     for text in texts[:5]:
         np.testing.assert_allclose(model.get_sentence_vector(text), again.get_sentence_vector(text), atol=1e-6)
     assert pickle.loads(pickle.dumps(model)).predict(texts, 2)[0] == model.predict(texts, 2)[0]
+
+
+def test_paths_may_be_bytes_and_path_objects(lines: Path, tmp_path: Path) -> None:
+    model = fasttext.train_supervised(lines, dim=2, epoch=1, verbose=0)
+    model.save_model(tmp_path / "m.bin")
+    for path in (tmp_path / "m.bin", bytes(tmp_path / "m.bin"), str(tmp_path / "m.bin")):
+        again = fasttext.load_model(path)
+        assert again.test(lines) == again.test(bytes(lines)) == model.test(str(lines))
+    same(list(model.test(os.devnull)), [0, "nan", "nan"])
+
+
+@pytest.mark.parametrize("train", [fasttext.train_supervised, fasttext.train_unsupervised])
+def test_between_a_greater_minn_and_a_smaller_maxn_there_are_no_ngrams(train: Any, lines: Path) -> None:
+    model = train(lines, minn=3, maxn=2, dim=2, epoch=1, minCount=1, verbose=0)
+    word = next(word for word in model.words if len(word) > 3)
+    assert model.get_subwords(word)[0] == [word]
+    assert model.get_input_matrix().shape == (len(model.words), 2)
+    assert not model.get_word_vector("nosuchword").any()
 
 
 def test_arguments_do_what_they_say(lines: Path, tmp_path: Path) -> None:

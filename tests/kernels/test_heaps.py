@@ -5,9 +5,39 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from lexigrad.compat.fasttext.prediction import steps_of
-from lexigrad.kernels.heaps import likeliest_of
-from lexigrad.losses.fasttext import OFFSET
+from lexigrad.kernels.heaps import likeliest
+from lexigrad.losses.fasttext import OFFSET, in_order, to_steps
+from lexigrad.machine.compiler import kernel
+from lexigrad.machine.intrinsics import LANES
+from lexigrad.maths.pointwise import sigmoid_loop
+
+
+@kernel()
+def likeliest_of(probs, order, threshold, k, ids, values):  # type: ignore[no-untyped-def]
+    lanes = np.zeros(probs.size * LANES, np.float32)
+    for i in range(probs.size):
+        lanes[i * LANES] = probs[i]
+    keys, places = np.empty(k + 1, np.float32), np.empty(k + 1, np.int32)
+    likeliest(lanes, probs.size, 0, order, threshold, k, keys, places, ids, values, 0)
+
+
+@kernel()
+def steps_in(lanes, n, known, output, stride, hidden, size, dim):  # type: ignore[no-untyped-def]
+    to_steps(lanes, n, known, known.size, output, stride, hidden, size, dim)
+    sigmoid_loop(lanes, lanes, 0, n * LANES)
+
+
+@kernel()
+def sum_in_order(output, hidden):  # type: ignore[no-untyped-def]
+    return in_order(output, 0, hidden, 0, output.size)
+
+
+def steps_of(scores: np.ndarray) -> np.ndarray:
+    """Return the steps of scores of the first lane, each made from one number."""
+    lanes, hidden = np.zeros(len(scores) * LANES, np.float32), np.ones(LANES, np.float32)
+    lanes[::LANES] = scores
+    steps_in(lanes, len(scores), np.ones(1, np.int64), scores.astype(np.float32), 1, hidden, 1, 1)
+    return lanes[::LANES].copy()
 
 
 def best(
@@ -51,3 +81,18 @@ def test_the_table_has_steps() -> None:
     expected = np.where(scores < -8, 0, np.where(scores > 8, 1, 1 / (1 + np.exp(-starts))))
     np.testing.assert_allclose(steps_of(scores), expected, rtol=1e-6)
     assert np.abs(steps_of(scores) - 1 / (1 + np.exp(-scores.astype(np.float64)))).max() < 0.0079
+
+
+def test_near_the_edge_of_a_step_a_score_is_added_up_in_order() -> None:
+    rng = np.random.default_rng(3)
+    output, hidden = rng.normal(size=(2, 301)).astype(np.float32)
+    total = np.cumsum(output * hidden, dtype=np.float32)[-1]
+    assert sum_in_order(output, hidden) == total
+    lanes = np.zeros(3 * LANES, np.float32)
+    lanes[0::LANES] = 0.25 - 1e-6, 0.25 - 0.01, 20.0
+    weights = np.array([0.25, 7.0, 0.25], np.float32)
+    lanes[1] = lanes[2] = 0.25 - 1e-6
+    steps_in(lanes, 3, np.array([1, 0]), weights, 1, np.ones(LANES, np.float32), 1, 1)
+    np.testing.assert_allclose(lanes[1:3], 1 / (1 + np.exp(-0.21875)), rtol=1e-6)  # nothing known, and no text
+    starts = 0.25, 0.21875, 99.0  # only the first is added up anew, from 0.25 * 1
+    np.testing.assert_allclose(lanes[0::LANES], 1 / (1 + np.exp(-np.array(starts))), rtol=1e-6)

@@ -7,10 +7,9 @@ front.
 from __future__ import annotations
 
 import numpy as np
-from numba import types
 
 from lexigrad.losses.fasttext import OFFSET
-from lexigrad.machine.compiler import helper, inputs, kernel, outputs
+from lexigrad.machine.compiler import helper
 from lexigrad.machine.intrinsics import LANES
 
 BELOW = 1.0 - 4e-6
@@ -142,22 +141,3 @@ def likeliest_leaves(  # type: ignore[no-untyped-def]
         if n == k:
             least = max(least, np.exp(np.float64(keys[0])) * FAR_BELOW)
     written(n, k, keys, places, ids, values, start)
-
-
-@kernel(
-    (
-        inputs(types.float32),
-        inputs(types.int32),
-        types.float32,
-        types.int64,
-        outputs(types.int32),
-        outputs(types.float32),
-    )
-)
-def likeliest_of(probs, order, threshold, k, ids, values):  # type: ignore[no-untyped-def]
-    """Do what `likeliest` does for the probabilities of one text."""
-    lanes = np.zeros(probs.size * LANES, np.float32)
-    for i in range(probs.size):
-        lanes[i * LANES] = probs[i]
-    keys, places = np.empty(k + 1, np.float32), np.empty(k + 1, np.int32)
-    likeliest(lanes, probs.size, 0, order, threshold, k, keys, places, ids, values, 0)

@@ -116,9 +116,11 @@ def add_ngrams_of_signs(  # type: ignore[no-untyped-def]
 @helper
 def text_rows(  # type: ignore[no-untyped-def]
     data, start, stop, tokenizer, table, slots, arena, word_offsets, slot_rows, kept, label_prefix, n_words, n_buckets, word_ngrams, min_n, max_n,
-    buffer, hashes, characters, signs, widths, left, room, buckets, features,
+    buffer, hashes, characters, signs, widths, left, room, buckets, features, ordered,
 ):  # fmt: skip
     """Write the rows of the features of ``data[start:stop]`` to `features`; return (rows found, features in all).
+
+    `ordered` puts the character n-grams of a word after it, as fastText has them; else they come together, by length, which is faster.
 
     With a label prefix the text is read as fastText does: labels are no features, and the word </s> ends it.
     """
@@ -137,7 +139,7 @@ def text_rows(  # type: ignore[no-untyped-def]
         ends = is_end_of_sentence(buffer, 1, 1 + size)
         if signs is not None and not ends:
             before, n_signs = n_signs, add_signs(buffer, 1, 1 + size, signs, widths, left, room, n_signs)
-            if n_signs == before or n_buckets > MOST_SMALL_BUCKETS:
+            if ordered or n_signs == before or n_buckets > MOST_SMALL_BUCKETS:
                 n_signs = before
                 count = add_character_ngrams(buffer, 1, 1 + size, min_n, max_n, characters, 0)
                 for j in range(count):
@@ -244,12 +246,15 @@ def top_labels(probs, n_labels, lane, k, ids, values, start):  # type: ignore[no
 
 def scorer(arguments: tuple[Any, ...], fasttext: bool = False) -> Any:
     """Return the kernel for the arguments from the tokenizer to the tree, which `lexigrad.models.fitted` makes."""
-    kept, max_n, n_slices, children = arguments[6], arguments[12], arguments[14], arguments[-1]
-    return score_with(kept is not None, max_n > 0, n_slices is not None, children is not None, fasttext)
+    kept, max_n, n_slices, link, children = arguments[6], arguments[12], arguments[14], arguments[-2], arguments[-1]
+    steps = fasttext and children is None and link == INDEPENDENT
+    return score_with(kept is not None, max_n > 0, n_slices is not None, children is not None, fasttext, steps)
 
 
 @cache
-def score_with(pruned: bool, characters: bool, coded: bool, tree: bool, fasttext: bool = False) -> Any:
+def score_with(
+    pruned: bool, characters: bool, coded: bool, tree: bool, fasttext: bool = False, steps: bool = False
+) -> Any:
     """Return the kernel that scores, compiled when first asked for, with only the branches that a model needs.
 
     Parameters
@@ -260,6 +265,7 @@ def score_with(pruned: bool, characters: bool, coded: bool, tree: bool, fasttext
     tree : by hierarchical softmax; else `children` is None
     fasttext : with the answers of fastText (`lexigrad.losses.fasttext`), the labels in the order of the last arguments, those below a threshold left out;
         else these arguments are None
+    steps : as fastText, with its table of the sigmoid; the matrix may not be folded, since scores are added up in fastText's order
     """
     none = types.none
     ranking = (inputs(_I32), _F32) if fasttext else (none, none)
@@ -285,7 +291,7 @@ def score_with(pruned: bool, characters: bool, coded: bool, tree: bool, fasttext
         (then `output` is empty). `children` is the tree of hierarchical softmax, and None for other losses. With k > 0
         the best k labels go to ids and probs, (n_texts * k,); with k == 0 all probabilities go to probs, (n_texts *
         n_labels,). `known`
-        (n_texts,) gets the number of known features; as fastText -1 - that number where a score lies near the edge of a step, and ids of -1 stand for no label.
+        (n_texts,) gets the number of known features. As fastText ids of -1 stand for no label.
         """
         longest = 0
         for text in range(first, stop):
@@ -309,7 +315,6 @@ def score_with(pruned: bool, characters: bool, coded: bool, tree: bool, fasttext
         probabilities = np.zeros((n_labels + n_scores) * LANES, np.float32) if tree and not walked else scores
         peak, total, squares = np.zeros(LANES, np.float32), np.zeros(LANES, np.float32), np.zeros(LANES, np.float32)
         found = np.zeros(LANES, np.int64)
-        near = np.zeros(LANES, np.bool_)
         keys = np.empty(k + 1, np.float32) if fasttext else None
         places = np.empty(k + 1, np.int32) if fasttext else None
         nodes = np.empty(n_labels + 1, np.int32) if walked else None
@@ -321,7 +326,7 @@ def score_with(pruned: bool, characters: bool, coded: bool, tree: bool, fasttext
                 text = begin + lane
                 found[lane], n_features = text_rows(
                     data, offsets[text], offsets[text + 1], tokenizer, table, slots, arena, word_offsets, slot_rows, kept, label_prefix, n_words,
-                    n_buckets, word_ngrams, min_n, max_n, buffer, hashes, values, signs, widths, left, n_characters, buckets, features,
+                    n_buckets, word_ngrams, min_n, max_n, buffer, hashes, values, signs, widths, left, n_characters, buckets, features, steps,
                 )  # fmt: skip
                 known[text] = found[lane]
                 sum_rows(
@@ -336,8 +341,8 @@ def score_with(pruned: bool, characters: bool, coded: bool, tree: bool, fasttext
             if walked:
                 sigmoid_loop(scores, scores, 0, n_scores * LANES)
             else:
-                if fasttext and link == INDEPENDENT:
-                    to_steps(scores, n_scores, near)
+                if steps:
+                    to_steps(scores, n_scores, found, n, output, stride, hidden, size, width)
                 block_predict(
                     link, scores, n_scores, children, scratch, probabilities, n_labels, prior, found, n, peak, total
                 )  # fmt: skip
@@ -352,8 +357,6 @@ def score_with(pruned: bool, characters: bool, coded: bool, tree: bool, fasttext
                         )
                     else:
                         likeliest(scores, n_labels, lane, order, threshold, k, keys, places, ids, probs, start)
-                    if near[lane] and found[lane] > 0:
-                        known[begin + lane] = -1 - found[lane]
                 elif k > 0:
                     top_labels(probabilities, n_labels, lane, k, ids, probs, (begin + lane) * k)
                 else:

@@ -62,7 +62,7 @@ def visits_with(pruned: bool, characters: bool) -> Any:
         for text in range(first, stop):
             n, n_features = text_rows(
                 data, offsets[text], offsets[text + 1], tokenizer, table, slots, arena, word_offsets, slot_rows, kept, label_prefix, n_words,
-                n_buckets, word_ngrams, min_n, max_n, buffer, hashes, values, signs, widths, left, n_characters, buckets, found,
+                n_buckets, word_ngrams, min_n, max_n, buffer, hashes, values, signs, widths, left, n_characters, buckets, found, False,
             )  # fmt: skip
             found[:n].sort()
             begin = used

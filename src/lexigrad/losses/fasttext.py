@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from lexigrad.machine.compiler import helper
+from lexigrad.machine.compiler import helper, rounding_helper
 from lexigrad.machine.intrinsics import LANES
 
 OFFSET = 1e-5
@@ -21,17 +21,39 @@ NEAR = np.float32(2e-3)
 """Of a step: scores so near to an edge may fall to its other side by the order in which float32 numbers are added (6e-5 of a score)."""
 
 
+@rounding_helper
+def in_order(output, row, hidden, start, dim):  # type: ignore[no-untyped-def]
+    """Return a score as fastText adds it up: one rounded product after the other."""
+    total = np.float32(0)
+    for k in range(dim):
+        total += output[row + k] * hidden[start + k]
+    return total
+
+
 @helper
-def to_steps(scores, n_scores, near):  # type: ignore[no-untyped-def]
-    """Replace scores, (n_scores * LANES,), by those at which their steps begin; set `near`, (LANES,), where a score lies near an edge."""
-    for lane in range(LANES):
-        near[lane] = False
+def near_edge(score):  # type: ignore[no-untyped-def]
+    """Tell whether a score lies near the edge of a step."""
+    place = (score + EDGE) * STEPS
+    off = place - np.floor(place)
+    return -EDGE - np.float32(1) < score < EDGE + np.float32(1) and (off < NEAR or off > np.float32(1) - NEAR)
+
+
+@helper
+def to_steps(scores, n_scores, known, n, output, stride, hidden, size, dim):  # type: ignore[no-untyped-def]
+    """Replace scores, (n_scores * LANES,), by those at which their steps begin.
+
+    Those of the first `n` lanes, where ``known[lane] > 0``, are added up anew near the edge of a step, in fastText's order: row i of `output`,
+    (n_scores * stride,), times the vector of a lane, ``hidden[lane * size :]``.
+    """
+    for i in range(n_scores):
+        nearest = False
+        for lane in range(n):
+            nearest |= near_edge(scores[i * LANES + lane])
+        if nearest:
+            for lane in range(n):
+                if known[lane] > 0 and near_edge(scores[i * LANES + lane]):
+                    scores[i * LANES + lane] = in_order(output, i * stride, hidden, lane * size, dim)
     for i in range(n_scores * LANES):
         score = scores[i]
-        place = (score + EDGE) * STEPS
-        step = np.floor(place)
-        off = place - step
-        inside = -EDGE - np.float32(1) < score < EDGE + np.float32(1)
-        near[i % LANES] |= inside and (off < NEAR or off > np.float32(1) - NEAR)
-        within = step / STEPS - EDGE
+        within = np.floor((score + EDGE) * STEPS) / STEPS - EDGE
         scores[i] = within if -EDGE <= score <= EDGE else (BEYOND if score > EDGE else -BEYOND)

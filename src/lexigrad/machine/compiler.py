@@ -56,6 +56,11 @@ def helper(function: Callable[..., Any]) -> Any:
     return njit(function, **_HELPER, _nrt=False)
 
 
+def rounding_helper(function: Callable[..., Any]) -> Any:
+    """Compile a helper without fused multiply-add: each product is rounded before it is added, also where a kernel inlines it."""
+    return njit(function, **{**_HELPER, "fastmath": False}, _nrt=False)
+
+
 def making_helper(function: Callable[..., Any]) -> Any:
     """Compile a helper that makes arrays."""
     return njit(function, **_HELPER)

@@ -12,10 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lexigrad.formats.fasttext_bin import CodedMatrix, Matrix
-from lexigrad.losses.links import LINKS
+from lexigrad.losses.links import INDEPENDENT, LINKS
 from lexigrad.machine.intrinsics import WIDTH
 from lexigrad.machine.threads import map_threads
 from lexigrad.text.batches import TextBatch
+from lexigrad.text.tokens import UNENDED
 from lexigrad.text.unicode import load_table
 from lexigrad.text.vocabulary import Vocabulary
 
@@ -215,21 +216,39 @@ class FittedClassifier:
     def fasttext_scorer(self, order: NDArray[np.int32], threads: int) -> Callable[..., None]:
         """Return what scores as fastText does, see `lexigrad.losses.fasttext` and `lexigrad.kernels.heaps`; `order` is in which order fastText has labels.
 
-        It is called with (data, offsets, first, stop, k, threshold, ids, probs, known), the arrays of a batch, which of its texts, how many labels from 1
-        up, a probability below which labels are left out, and three flat arrays that it fills: classes, best first, and then -1 where there are less, int32
-        (n * k,); their probabilities, float32; known features, int32 (n,), and ``-1 - known`` where one-vs-all or negative sampling has a score so near to
-        the edge of a step that the order of additions may decide.
+        It is called with (data, offsets, first, stop, k, threshold, ids, probs, known, ended): the arrays of a batch, which of its texts, how many labels
+        from 1 up, a probability below which labels are left out, and three flat arrays that it fills: classes, best first, and then -1 where there are
+        less, int32 (n * k,); their probabilities, float32; known features, int32 (n,); and whether the end of a text counts as the end of its line.
         """
         from lexigrad.kernels.score import scorer
 
-        arguments = (*self.reader.arguments(), *self._matrices(threads))
+        if LINKS[self.loss] == INDEPENDENT and len(self.output) < self.dim:
+            output = self.output[:]  # never folded: near the edges of steps scores are added up in fastText's order
+            matrices: tuple[Any, ...] = (*self._plain(output), len(output), INDEPENDENT, None)
+        else:
+            matrices = self._matrices(threads)
+        arguments = (*self.reader.arguments(), *matrices)
+        unended = (UNENDED, *arguments[1:])
         score, rest = scorer(arguments, fasttext=True), (len(self.classes), self.prior)
 
         def score_range(
             data: NDArray[np.uint8], offsets: NDArray[np.int64], first: int, stop: int, k: int, threshold: float, ids: NDArray[np.int32],
-            probs: NDArray[np.float32], known: NDArray[np.int32],
+            probs: NDArray[np.float32], known: NDArray[np.int32], ended: bool = True,
         ) -> None:  # fmt: skip
-            score(data, offsets, first, stop, *arguments, *rest, k, ids, probs, known, order, threshold)
+            score(
+                data,
+                offsets,
+                first,
+                stop,
+                *(arguments if ended else unended),
+                *rest,
+                k,
+                ids,
+                probs,
+                known,
+                order,
+                threshold,
+            )
 
         return score_range
 

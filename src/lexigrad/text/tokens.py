@@ -13,7 +13,8 @@ from lexigrad.errors import ParameterError
 from lexigrad.machine.compiler import helper
 from lexigrad.text.unicode import ATTACH, SPACE, WORD
 
-WHITESPACE, WORDS = 0, 1
+WHITESPACE, WORDS, UNENDED = 0, 1, 2
+"""The last is "whitespace" without the </s> of a text's own end: only a newline yields one. fastText's raw object reads texts so; no model has it."""
 TOKENIZERS = {"words": WORDS, "whitespace": WHITESPACE}
 
 END_OF_SENTENCE = b"</s>"
@@ -181,7 +182,7 @@ def next_token(tokenizer, data, position, start, stop, table, buffer):  # type: 
     position, n, value = next_whitespace(data, min(position, stop + 1), stop, buffer)
     if n == 0 and position == stop:
         position += 1
-        if stop == start or data[stop - 1] != 10:
+        if tokenizer != UNENDED and (stop == start or data[stop - 1] != 10):
             n = end_of_sentence(buffer)
             value = hash_bytes(buffer, 0, 4)
     return position, n, value

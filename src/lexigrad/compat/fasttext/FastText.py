@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
 from typing import Any, NoReturn
 
 import numpy as np
@@ -19,6 +21,7 @@ from lexigrad.compat.fasttext.arguments import (
     build_args,
     loss_name,
     model_name,
+    path_of,
     read_args,
 )
 from lexigrad.compat.fasttext.prediction import NEWLINE, ONE_LINE
@@ -78,7 +81,7 @@ class _FastText:
     It can be pickled, and used by several threads at once; `predict` of a list runs on all processors without the GIL.
     """
 
-    def __init__(self, model_path: str | None = None, args: args | None = None) -> None:
+    def __init__(self, model_path: str | bytes | os.PathLike[str] | None = None, args: args | None = None) -> None:
         self.f = fasttext.fasttext()
         if model_path is not None:
             self.f.loadModel(model_path)
@@ -108,7 +111,7 @@ class _FastText:
 
     def get_word_vector(self, word: str) -> NDArray[np.float32]:
         """Return the vector of a word, (dim,): the mean of the rows of the word and its n-grams; zeros where none is known."""
-        vector: NDArray[np.float32] = self.f.model.word_vectors([fasttext.encoded(word)])[0]
+        vector: NDArray[np.float32] = self.f.model.word_vector(fasttext.encoded(word))
         return vector
 
     def get_sentence_vector(self, text: str) -> NDArray[np.float32]:
@@ -118,13 +121,13 @@ class _FastText:
         return vector
 
     def get_nearest_neighbors(
-        self, word: str, k: int = 10, on_unicode_error: str = "strict"
+        self, word: str, k: int = 10, on_unicode_error: str | None = "strict"
     ) -> list[tuple[float, str]]:
         """Return (cosine, word) of the `k` nearest words."""
         return self.f.getNN(word, k, on_unicode_error)
 
     def get_analogies(
-        self, wordA: str, wordB: str, wordC: str, k: int = 10, on_unicode_error: str = "strict"
+        self, wordA: str, wordB: str, wordC: str, k: int = 10, on_unicode_error: str | None = "strict"
     ) -> list[tuple[float, str]]:
         """Return (cosine, word) of the `k` words nearest to A - B + C."""
         return self.f.getAnalogies(wordA, wordB, wordC, k, on_unicode_error)
@@ -172,31 +175,32 @@ class _FastText:
         """Return the row of the input matrix that an n-gram falls into."""
         return self.f.getSubwordId(subword)
 
-    def get_subwords(self, word: str, on_unicode_error: str = "strict") -> tuple[list[str], NDArray[Any]]:
+    def get_subwords(self, word: str, on_unicode_error: str | None = "strict") -> tuple[list[str], NDArray[Any]]:
         """Return a word and its n-grams, and their rows."""
-        names, rows = self.f.getSubwords(word, on_unicode_error)
-        return names, np.array(rows)
+        names, rows = self.f.model.subwords(fasttext.encoded(word))
+        return [name.decode("utf-8", on_unicode_error or "strict") for name in names], rows
 
-    def get_words(self, include_freq: bool = False, on_unicode_error: str = "strict") -> Any:
+    def get_words(self, include_freq: bool = False, on_unicode_error: str | None = "strict") -> Any:
         """Return the words by their ids, or the words and their counts."""
         words, counts = self.f.getVocab(on_unicode_error)
         return (words, np.array(counts)) if include_freq else words
 
-    def get_labels(self, include_freq: bool = False, on_unicode_error: str = "strict") -> Any:
+    def get_labels(self, include_freq: bool = False, on_unicode_error: str | None = "strict") -> Any:
         """Return the labels by their ids, or the labels and their counts; of word vectors the words."""
         if not self.f.model.supervised:
             return self.get_words(include_freq, on_unicode_error)
         labels, counts = self.f.getLabels(on_unicode_error)
         return (labels, np.array(counts)) if include_freq else labels
 
-    def get_line(self, text: str | list[str], on_unicode_error: str = "strict") -> Any:
+    def get_line(self, text: str | list[str], on_unicode_error: str | None = "strict") -> Any:
         """Return the words and the labels of a line, or of each line of a list."""
         if isinstance(text, list):
             for entry in text:
                 _check_line(entry, "get_line")
-            return self.f.multilineGetLine(text, on_unicode_error)
+            lines = [self.f.lineOf(fasttext.encoded(entry), True, on_unicode_error) for entry in text]
+            return [words for words, _ in lines], [labels for _, labels in lines]
         _check_line(text, "get_line")
-        return self.f.getLine(text, on_unicode_error)
+        return self.f.lineOf(fasttext.encoded(text), True, on_unicode_error)
 
     @property
     def words(self) -> list[str]:
@@ -216,13 +220,18 @@ class _FastText:
         return self.get_word_vector(word)
 
     def __contains__(self, word: str) -> bool:
-        return 0 <= self.f.getWordId(word) < self.f.model.file.n_words
+        try:
+            return 0 <= self.f.getWordId(word) < self.f.model.file.n_words
+        except TypeError:
+            if isinstance(word, str):  # half a surrogate pair: no word has one
+                return False
+            raise
 
     __iter__ = None  # indices are words, so there is no counting through them
 
     # --------------------------------------------------------------------------------------------------- prediction
 
-    def predict(self, text: Any, k: int = 1, threshold: float = 0.0, on_unicode_error: str = "strict") -> Any:
+    def predict(self, text: Any, k: int = 1, threshold: float = 0.0, on_unicode_error: str | None = "strict") -> Any:
         """Return the most probable labels of one line, or of each in a list.
 
         Parameters
@@ -244,34 +253,41 @@ class _FastText:
         k, threshold = fasttext._whole("k", k), fasttext._number(threshold)
         if isinstance(text, str):
             _check_line(text, "predict")
-            labels, probs = self.f.model.predictor.one(text, k, threshold, on_unicode_error)
+            labels, probs = self.f.model.predictor.one(fasttext.encoded(text), k, threshold, on_unicode_error)
             return tuple(labels), np.array(probs, np.float64)
-        if isinstance(text, bytes) or not hasattr(text, "__len__"):
-            raise TypeError(f"text is of type {type(text).__name__}: expected a str or a list of str")
+        listed = hasattr(text, "__len__") and hasattr(text, "__getitem__") and not isinstance(text, (bytes, Mapping))
+        if not listed or len(getattr(text, "shape", (0,))) != 1:  # the second: tables
+            raise TypeError(
+                f"text is of type {type(text).__name__}: expected a str or a list of str, of a table one column"
+            )
         texts = text if isinstance(text, list) else list(text)
         return self.f.model.predictor.many(texts, k, threshold, on_unicode_error)
 
-    def test(self, path: str, k: int = 1, threshold: float = 0.0) -> tuple[int, float, float]:
+    def test(
+        self, path: str | bytes | os.PathLike[str], k: int = 1, threshold: float = 0.0
+    ) -> tuple[int, float, float]:
         """Return the number of lines with a label, and precision and recall at `k`."""
         return self.f.test(path, k, threshold)
 
-    def test_label(self, path: str, k: int = 1, threshold: float = 0.0) -> dict[str, dict[str, float]]:
+    def test_label(
+        self, path: str | bytes | os.PathLike[str], k: int = 1, threshold: float = 0.0
+    ) -> dict[str, dict[str, float]]:
         """Return precision, recall and F1 of each label at `k`."""
         return self.f.testLabel(path, k, threshold)
 
-    def get_meter(self, path: str, k: int = -1) -> _Meter:
+    def get_meter(self, path: str | bytes | os.PathLike[str], k: int = -1) -> _Meter:
         """Return what answers questions about precision and recall on a file."""
         return _Meter(self, self.f.getMeter(path, k))
 
     # --------------------------------------------------------------------------------------------------- files
 
-    def save_model(self, path: str) -> None:
+    def save_model(self, path: str | bytes | os.PathLike[str]) -> None:
         """Write the model to a file, which the original reads, too."""
         self.f.saveModel(path)
 
     def quantize(
         self,
-        input: str | None = None,
+        input: str | bytes | os.PathLike[str] | None = None,
         qout: bool = False,
         cutoff: int = 0,
         retrain: bool = False,
@@ -319,15 +335,17 @@ def tokenize(text: str) -> list[str]:
     return fasttext.fasttext().tokenize(text)
 
 
-def load_model(path: str) -> _FastText:
+def load_model(path: str | bytes | os.PathLike[str]) -> _FastText:
     """Open a model, `.bin` or `.ftz`.
 
     Raises
     ------
+    TypeError
+        For what is no path.
     ValueError
         If there is no such file, or it holds something else, or is damaged.
     """
-    return _FastText(model_path=path)
+    return _FastText(model_path=path_of(path))
 
 
 def _trained(values: dict[str, Any], given: set[str]) -> _FastText:

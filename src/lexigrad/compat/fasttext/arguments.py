@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -28,6 +29,8 @@ class model_name(enum.IntEnum):  # noqa: N801 - the original's name
 
 LOSSES = {"hs": "hierarchical_softmax", "ns": "negative_sampling", "softmax": "softmax", "ova": "one_vs_all"}
 """Their names in lexigrad."""
+
+PATHS = ("input", "pretrainedVectors", "autotuneValidationFile")
 
 DEFAULTS: dict[str, Any] = {
     "model": "skipgram", "lr": 0.05, "dim": 100, "ws": 5, "epoch": 5, "minCount": 5, "minCountLabel": 0, "minn": 3, "maxn": 6, "neg": 5,
@@ -63,6 +66,7 @@ class args:  # noqa: N801 - the original's name
     """All arguments as attributes; they begin with the original's defaults."""
 
     thread: Any
+    maxn: Any
     bucket: Any
     qout: Any
 
@@ -79,6 +83,22 @@ class args:  # noqa: N801 - the original's name
 
     def __getattr__(self, name: str) -> Any:  # only for what is no attribute
         raise AttributeError(f"there is no argument {name!r}")
+
+
+def path_of(value: Any, name: str = "path") -> str:
+    """Return a path as str.
+
+    Raises
+    ------
+    TypeError
+        For what is neither str, bytes nor `os.PathLike`.
+    """
+    try:
+        return os.fsdecode(value)
+    except TypeError:
+        raise TypeError(
+            f"{name} is of type {type(value).__name__}: expected a path as str, bytes or os.PathLike"
+        ) from None
 
 
 def read_args(
@@ -124,6 +144,8 @@ def build_args(values: Mapping[str, Any], given: set[str]) -> args:
         if not isinstance(value, str) or value not in kinds.__members__:
             raise ValueError(f"Unrecognized {what} name {value!r}: expected one of {', '.join(kinds.__members__)}")
         setattr(built, name, kinds[value])
+    if built.minn > built.maxn > 0:
+        built.maxn = 0  # no length lies between them, so there are no n-grams
     if built.wordNgrams <= 1 and built.maxn == 0 and not (built.autotuneValidationFile and "bucket" in given):
         built.bucket = 0
     return built
@@ -132,6 +154,8 @@ def build_args(values: Mapping[str, Any], given: set[str]) -> args:
 def _checked(name: str, value: Any) -> Any:
     if name in ("loss", "model"):
         return value
+    if name in PATHS:
+        return path_of(value, name)
     default = {**DEFAULTS, **REST}[name]
     if isinstance(default, bool):
         return bool(value)

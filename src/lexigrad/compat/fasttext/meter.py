@@ -108,7 +108,9 @@ def measured(model: Model, source: str | BinaryIO, k: int, threshold: float) -> 
         If there is no such file.
     """
     if isinstance(source, str):
-        if not Path(source).is_file():
+        if Path(source).is_dir():
+            raise ValueError(f"Test file cannot be opened! {source} is a folder")
+        if not Path(source).exists():
             raise ValueError(f"Test file cannot be opened! There is no file {source}")
         data = Path(source).read_bytes()
     else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -13,12 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lexigrad.formats.fasttext_bin import CodedMatrix, FastTextFile, read_fasttext, write_fasttext
-from lexigrad.models.explanation import find_all, list_tokens, rows_of
+from lexigrad.models.explanation import rows_of
 from lexigrad.models.fasttext_files import LABEL_PREFIX, classifier_of, reader_of, word_vectors_of
+from lexigrad.models.fitted import matrix_arguments
 from lexigrad.text.kept_buckets import LEFT_OUT
 from lexigrad.text.ngrams import character_ngrams
-from lexigrad.text.tokens import NGRAM_PRIME, WHITESPACE
-from lexigrad.text.unicode import load_table
 from lexigrad.text.words import Words
 
 if TYPE_CHECKING:
@@ -27,6 +26,9 @@ if TYPE_CHECKING:
 
 END = b"</s>"
 FIRST, LAST = b"<", b">"
+MOST_PLACES = 1 << 18
+"""Up to so many strings are kept in a dict for single look-ups."""
+NO_BUCKETS = "this model has no buckets for n-grams"
 
 
 class Model:
@@ -123,26 +125,36 @@ class Model:
         """Return the number of each string in the dictionary, words first and then labels; -1 where it is not there."""
         return self.reader.vocabulary.positions(strings)
 
+    @cached_property
+    def places(self) -> Places:
+        """The number of each string in the dictionary, see `ids`, for single look-ups."""
+        few = self.file.n_words + self.file.n_labels <= MOST_PLACES
+        return Places(self.words + self.labels if few else None, self.ids)
+
     def subword_id(self, subword: bytes) -> int:
         """Return the row of the bucket of an n-gram, before pruning."""
         return self.file.n_words + self._buckets(np.array([hash_of(subword)], np.uint32)).tolist()[0]
 
     def _buckets(self, hashes: NDArray[np.uint32]) -> NDArray[np.int64]:
         if not self.n_buckets:
-            raise ValueError("this model has no buckets for n-grams")
+            raise ValueError(NO_BUCKETS)
         return hashes.astype(np.int64) % self.n_buckets
 
     def subwords(self, word: bytes) -> tuple[list[bytes], NDArray[np.int64]]:
         """Return a word and its n-grams, and the rows of the input matrix that are theirs; of a pruned model there may be fewer rows than n-grams."""
-        (place,) = self.ids([word]).tolist()
-        own = [place] if place >= 0 else []
-        settings = self.file.settings
+        from lexigrad.kernels.fasttext_vectors import subword_rows
+
+        place, settings = self.places[word], self.file.settings
+        names = [word] if place >= 0 else []
         if word == END or not settings["max_n"]:
-            return [word] * len(own), np.array(own, np.int64)
-        ngrams = ngrams_of(word, settings["min_n"], settings["max_n"])
-        slots = self.file.n_words + self._buckets(np.array([hash_of(ngram) for ngram in ngrams], np.uint32))
-        rows: NDArray[np.int64] = rows_of(slots, self.file.n_words, np.empty(0, np.int32), self.reader.kept)
-        return [word] * len(own) + ngrams, np.concatenate([np.array(own, np.int64), rows[rows != LEFT_OUT]])
+            return names, np.array([place] if place >= 0 else [], np.int64)
+        if not self.n_buckets:
+            raise ValueError(NO_BUCKETS)
+        sizes = self.n_buckets, settings["min_n"], settings["max_n"]
+        rows = subword_rows(np.frombuffer(word, np.uint8), place, self.file.n_words, *sizes, self.reader.kept)
+        if place >= self.file.n_words:  # a label
+            rows = np.concatenate([[place], rows])
+        return names + ngrams_of(word, *sizes[1:]), rows
 
     def ngram_vectors(self, word: bytes) -> Iterator[tuple[bytes, NDArray[np.float32]]]:
         """Yield a word and its n-grams, each with its row; zeros for what pruning dropped."""
@@ -165,14 +177,6 @@ class Model:
         known = rows >= 0
         found[known] = self.file.input[rows[known]]
         return found
-
-    def mean(self, slots: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Return the mean of the rows of some features, added one by one in float32; zeros where there are none."""
-        rows = self.rows_of(slots)
-        if not len(rows):
-            return np.zeros(self.dim, np.float32)
-        total: NDArray[np.float32] = self.numbers(rows).sum(axis=0, dtype=np.float32)
-        return total * np.float32(1 / len(rows))
 
     def input_vector(self, row: int) -> NDArray[np.float32]:
         """Return a row of the input matrix."""
@@ -245,19 +249,45 @@ class Model:
             vectors[some] = sums * (1 / lengths[some]).astype(np.float32)[:, None]
         return vectors
 
-    def sentence_vector(self, text: bytes) -> NDArray[np.float32]:
+    @cached_property
+    def _vector_arguments(self) -> tuple[Any, ...]:
+        """What the kernels of `lexigrad.kernels.fasttext_vectors` take from n_words on, to the length of a vector."""
+        settings, reader = self.file.settings, self.reader
+        if settings["max_n"] and not self.n_buckets:
+            raise ValueError(NO_BUCKETS)
+        return (
+            self.file.n_words, self.n_buckets, settings["min_n"], settings["max_n"], reader.slot_rows, reader.kept,
+            *matrix_arguments(self.file.input), self.dim,
+        )  # fmt: skip
+
+    @cached_property
+    def _line_arguments(self) -> tuple[Any, ...]:
+        words, prefix = self.reader.vocabulary, np.frombuffer(self.reader.label_prefix, np.uint8)
+        return words.slots, words.arena, words.offsets, prefix, int(self.file.settings["word_ngrams"])
+
+    def word_vector(self, word: bytes) -> NDArray[np.float32]:
+        """Return the vector of a word, as `word_vectors` does, in one call of a kernel."""
+        from lexigrad.kernels.fasttext_vectors import mean_of_words
+
+        vector = np.empty(self.dim, np.float32)
+        mean_of_words(
+            np.frombuffer(word, np.uint8), np.array((0, len(word))), np.array((self.places[word],)), False, *self._vector_arguments, vector
+        )  # fmt: skip
+        return vector
+
+    def sentence_vector(self, text: bytes, ended: bool = True) -> NDArray[np.float32]:
         """Return the vector of a line: of a classifier the mean of all its features; of word vectors the mean of the words' vectors at length 1."""
+        from lexigrad.kernels.fasttext_vectors import mean_of_line, mean_of_words
+
+        vector = np.empty(self.dim, np.float32)
         if self.supervised:
-            return self.mean(self.line_slots(text))
+            mean_of_line(np.frombuffer(text, np.uint8), ended, *self._line_arguments, *self._vector_arguments, vector)
+            return vector
         words = text.split()
-        vectors = self.word_vectors(words) if words else np.zeros((0, self.dim), np.float32)
-        lengths = np.sqrt(np.sum(vectors * vectors, axis=1, dtype=np.float32))
-        known = lengths > 0
-        if not known.any():
-            return np.zeros(self.dim, np.float32)
-        units = vectors[known] * (np.float32(1) / lengths[known])[:, None]
-        total: NDArray[np.float32] = units.sum(axis=0, dtype=np.float32)
-        return total * np.float32(1 / len(units))
+        ends = np.array([0, *itertools.accumulate(map(len, words))])
+        places = np.array([self.places[word] for word in words], np.int64)
+        mean_of_words(np.frombuffer(b"".join(words), np.uint8), ends, places, True, *self._vector_arguments, vector)
+        return vector
 
     @cached_property
     def unit_vectors(self) -> tuple[Words, NDArray[np.float32]]:
@@ -295,40 +325,39 @@ class Model:
 
     # ------------------------------------------------------------------------------------------------------ lines
 
-    def _tokens(self, text: bytes) -> tuple[list[bytes], NDArray[np.uint32], NDArray[np.int64], NDArray[np.bool_]]:
-        """Return the tokens of a line, their hashes, their numbers in the dictionary, and which are labels; the line ends with </s>."""
-        words, reader = self.reader.vocabulary, self.reader
-        prefix = np.frombuffer(reader.label_prefix, np.uint8)
-        arena, offsets, hashes, looks = list_tokens(WHITESPACE, np.frombuffer(text, np.uint8), load_table(), prefix)
-        ids = np.maximum(find_all(words.slots, words.arena, words.offsets, arena, offsets, hashes), -1)
-        labels = np.where(ids >= 0, ids >= self.file.n_words, looks)
-        content, ends = arena.tobytes(), offsets.tolist()
-        return [content[a:b] for a, b in itertools.pairwise(ends)], hashes, ids, labels
+    def line(self, text: bytes, ended: bool = True) -> tuple[list[bytes], list[bytes]]:
+        """Return the words of a line, known and unknown, and its known labels; where it is `ended` it has the word </s> at its end."""
+        prefix, places, n_words = self.reader.label_prefix, self.places, self.file.n_words
+        words: list[bytes] = []
+        labels: list[bytes] = []
+        for token in text.replace(b"\0", b" ").split():
+            place = places[token]
+            if place >= n_words:
+                labels.append(token)
+            elif place >= 0 or not prefix or not token.startswith(prefix):
+                words.append(token)
+            if token == END and prefix:
+                return words, labels
+        if ended:
+            words.append(END)
+        return words, labels
 
-    def line(self, text: bytes) -> tuple[list[bytes], list[bytes]]:
-        """Return the words of a line, known and unknown, and its known labels."""
-        tokens, _, ids, labels = self._tokens(text)
-        return (
-            [token for token, label in zip(tokens, labels, strict=True) if not label],
-            [token for token, label, number in zip(tokens, labels, ids, strict=True) if label and number >= 0],
-        )
 
-    def line_slots(self, text: bytes) -> NDArray[np.int64]:
-        """Return the features of a line, in fastText's order: each word and its n-grams, then the n-grams of words."""
-        tokens, hashes, _, labels = self._tokens(text)
-        words = [token for token, label in zip(tokens, labels, strict=True) if not label]
-        slots, _ = self.word_slots(words)
-        length = int(self.file.settings["word_ngrams"])
-        if length < 2 or len(words) < 2:
-            return slots
-        signed = hashes[~labels].astype(np.int32).astype(np.int64).astype(np.uint64)
-        n = len(signed)
-        found = np.full((n, length - 1), -1, np.int64)
-        value = signed
-        for more in range(1, min(length, n)):
-            value = value[: n - more] * NGRAM_PRIME + signed[more:]
-            found[: n - more, more - 1] = (value % np.uint64(self.n_buckets)).astype(np.int64)
-        return np.concatenate([slots, self.file.n_words + found[found >= 0]])
+class Places(dict[bytes, int]):
+    """The number of each string in a dictionary, -1 for others: of few strings all at once, of many those that were asked for lately."""
+
+    def __init__(self, strings: Sequence[bytes] | None, find: Callable[[Sequence[bytes]], NDArray[np.int64]]) -> None:
+        super().__init__(zip(strings or (), itertools.count(), strict=False))
+        self.whole, self.find = strings is not None, find
+
+    def __missing__(self, string: bytes) -> int:
+        if self.whole:
+            return -1
+        place = int(self.find([string])[0])
+        if len(self) >= MOST_PLACES:
+            self.clear()
+        self[string] = place
+        return place
 
 
 def hash_of(text: bytes) -> int:
@@ -343,13 +372,18 @@ def hash_of(text: bytes) -> int:
 def ngrams_of(word: bytes, min_n: int, max_n: int) -> list[bytes]:
     """Return the character n-grams of <word>, by where they start and then by length; its two marks alone are none."""
     marked = FIRST + word + LAST
-    starts = [i for i, byte in enumerate(marked) if byte & 0xC0 != 0x80] + [len(marked)]
-    found = []
-    for i in range(len(starts) - 1):
-        for j in range(i + max(1, min_n), min(i + max_n, len(starts) - 1) + 1):
-            if j - i > 1 or (i > 0 and j < len(starts) - 1):
-                found.append(marked[starts[i] : starts[j]])
-    return found
+    starts = range(len(marked) + 1) if marked.isascii() else [*_starts(marked), len(marked)]
+    n, least = len(starts) - 1, max(1, min_n)
+    return [
+        marked[starts[i] : starts[j]]
+        for i in range(n)
+        for j in range(i + least, min(i + max_n, n) + 1)
+        if j - i > 1 or 0 < i < n - 1
+    ]
+
+
+def _starts(text: bytes) -> list[int]:
+    return [i for i, byte in enumerate(text) if byte & 0xC0 != 0x80]
 
 
 def tokens_of(text: bytes) -> list[bytes]:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 MOST_ANSWERS = 1 << 21
 """Labels of so many answers are listed at a time."""
 NEWLINE = 10
+STRICT = "strict"
 ONE_LINE = "predict processes one line at a time (remove '\\n')"
 
 
@@ -44,17 +45,18 @@ class Predictor:
         self.label_of[fitted.order] = np.arange(self.n_labels)
         self.label_of[-1] = -1
         self.order = np.ascontiguousarray(fitted.order, np.int32)
-        self._names: dict[str, NDArray[Any]] = {}
+        self._names: dict[str, tuple[NDArray[Any], bool]] = {}
         self.empty = np.empty(0, np.float32)
 
-    def names(self, on_unicode_error: str) -> NDArray[Any]:
-        """Return the labels as str, by class; the last is for no label."""
-        found = self._names.get(on_unicode_error)
+    def names(self, on_unicode_error: str | None) -> tuple[NDArray[Any], bool]:
+        """Return the labels as str, by class, the last for no label, and whether some could not be decoded: they are bytes still."""
+        found = self._names.get(on_unicode_error or STRICT)
         if found is None:
-            found = np.empty(self.n_labels + 1, object)
-            decoded = [label.decode("utf-8", on_unicode_error) for label in self.model.labels]
-            found[:-1] = [decoded[i] for i in self.label_of[:-1].tolist()]
-            self._names[on_unicode_error] = found
+            decoded = [_decoded(label, on_unicode_error or STRICT) for label in self.model.labels]
+            names = np.empty(self.n_labels + 1, object)
+            names[:-1] = [decoded[i] for i in self.label_of[:-1].tolist()]
+            found = names, any(isinstance(name, bytes) for name in decoded)
+            self._names[on_unicode_error or STRICT] = found
         return found
 
     def number(self, k: int) -> int:
@@ -77,9 +79,11 @@ class Predictor:
         threshold: float,
         threads: int,
         done: Callable[[int, int, Any, Any], None] | None = None,
+        ended: bool = True,
     ) -> tuple[NDArray[np.int32], NDArray[np.float32], NDArray[np.int32]]:
         """Return (ids, probs), both (n, k): classes, best first, then -1 where there are no more; and how many known features each text has.
 
+        `ended` tells whether the end of a text counts as the end of its line.
         `done` is called with (first, stop, ids, probs) for one part of the batch after the other, while threads score the next.
         """
         n = len(batch)
@@ -88,52 +92,40 @@ class Predictor:
         edges, score = slices_of(batch), self.scorer
 
         def score_range(edge: tuple[int, int]) -> None:
-            score(batch.data, batch.offsets, *edge, k, threshold, *flat)
+            score(batch.data, batch.offsets, *edge, k, threshold, *flat, ended)
 
         parts = map_threads(score_range, edges, min(threads, len(edges))) if edges else iter(())
         for (first, stop), _ in zip(edges, parts, strict=True):
-            for text in first + np.flatnonzero(known[first:stop] < 0):
-                line = batch.data[batch.offsets[text] : batch.offsets[text + 1]].tobytes()
-                self._settle(line, k, threshold, ids[text], probs[text])
-                known[text] = -1 - known[text]
             if done is not None:
                 done(first, stop, ids, probs)
         return ids, probs, known
 
-    def _settle(
-        self, line: bytes, k: int, threshold: float, ids: NDArray[np.int32], probs: NDArray[np.float32]
-    ) -> None:
-        """Answer for one text whose score lies near the edge of a step, with sums in fastText's order."""
-        from lexigrad.kernels.heaps import likeliest_of
-
-        hidden = self.model.mean(self.model.line_slots(line))
-        output = self.fitted.output[:]
-        scores = np.cumsum(output * hidden, axis=1, dtype=np.float32)[:, -1]
-        likeliest_of(steps_of(scores), self.order, threshold, k, ids, probs)
-
-    def one(self, text: str, k: int, threshold: float, on_unicode_error: str) -> tuple[list[str], list[float]]:
+    def one(
+        self, line: bytes, k: int, threshold: float, on_unicode_error: str | None, ended: bool = True
+    ) -> tuple[list[str], list[float]]:
         """Return the labels and probabilities of one text."""
-        line = text.encode()
         k, threshold = self.number(k), _threshold(threshold)
         ids, probs, known = np.empty(k, np.int32), np.empty(k, np.float32), np.empty(1, np.int32)
-        self.scorer(np.frombuffer(line, np.uint8), np.array((0, len(line))), 0, 1, k, threshold, ids, probs, known)
-        if known[0] < 0:
-            self._settle(line, k, threshold, ids, probs)
-        names = self.names(on_unicode_error)
+        data, offsets = np.frombuffer(line, np.uint8), np.array((0, len(line)))
+        self.scorer(data, offsets, 0, 1, k, threshold, ids, probs, known, ended)
+        names, some_undecoded = self.names(on_unicode_error)
         found, values = ids.tolist(), probs.tolist()
         if found[-1] < 0:
             n = found.index(-1)
             found, values = found[:n], values[:n]
-        return [names[i] for i in found], values
+        labels = [names[i] for i in found]
+        if some_undecoded:
+            _raise_for(labels, on_unicode_error)
+        return labels, values
 
     def many(
-        self, texts: Sequence[str], k: int, threshold: float, on_unicode_error: str
+        self, texts: Sequence[str], k: int, threshold: float, on_unicode_error: str | None, ended: bool = True
     ) -> tuple[list[list[str]], list[NDArray[np.float32]]]:
-        """Return the labels and probabilities of many texts, on all processors."""
+        """Return the labels and probabilities of many texts, on all processors; those that are not `ended` may end with a newline."""
         labels: list[list[str]] = []
         values: list[NDArray[np.float32]] = []
         width = self.number(k)
-        names = self.names(on_unicode_error)
+        names, some_undecoded = self.names(on_unicode_error)
 
         def listed(first: int, stop: int, ids: NDArray[np.int32], probs: NDArray[np.float32]) -> None:
             here, these = names.take(ids[first:stop]).tolist(), list(probs[first:stop])
@@ -141,13 +133,17 @@ class Predictor:
                 counts = (ids[first:stop] >= 0).sum(axis=1)
                 for i in np.flatnonzero(counts < width).tolist():
                     here[i], these[i] = here[i][: counts[i]], these[i][: counts[i]]
+            if some_undecoded:
+                for found in here:
+                    _raise_for(found, on_unicode_error)
             labels.extend(here)
             values.extend(these)
 
         step = max(1, MOST_ANSWERS // width)
         with without_collection():
             for first in range(0, len(texts), step):
-                self.judged(batch_of(texts[first : first + step]), width, threshold, available_threads(), listed)
+                batch = batch_of(texts[first : first + step], newlines=not ended)
+                self.judged(batch, width, threshold, available_threads(), listed, ended)
         return labels, values
 
 
@@ -169,17 +165,23 @@ def _threshold(threshold: float) -> float:
     return float(np.float32(threshold)) if not math.isnan(threshold) else 0.0
 
 
-def steps_of(scores: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return fastText's sigmoid of scores."""
-    places = np.floor((scores + np.float32(8)) * np.float32(32))
-    starts = (places / np.float32(32) - np.float32(8)).astype(np.float64)
-    with np.errstate(over="ignore"):
-        values = 1 / (1 + np.exp(-starts))
-    return np.where(scores < -8, 0, np.where(scores > 8, 1, values)).astype(np.float32)
+def _decoded(label: bytes, on_unicode_error: str) -> str | bytes:
+    """Return a label as str, or as it is where it is no UTF-8."""
+    try:
+        return label.decode("utf-8", on_unicode_error)
+    except (UnicodeError, LookupError):
+        return label
 
 
-def batch_of(texts: Sequence[str]) -> TextBatch:
-    """Return texts, each one line, as a batch.
+def _raise_for(labels: Sequence[str | bytes], on_unicode_error: str | None) -> None:
+    """Raise the error of the first label that could not be decoded."""
+    for label in labels:
+        if isinstance(label, bytes):
+            label.decode("utf-8", on_unicode_error or STRICT)
+
+
+def batch_of(texts: Sequence[str], newlines: bool = False) -> TextBatch:
+    """Return texts, each one line, as a batch; with `newlines` they may have some.
 
     Raises
     ------
@@ -198,7 +200,7 @@ def batch_of(texts: Sequence[str]) -> TextBatch:
     _, places, content = array.buffers()
     offsets = np.frombuffer(places, np.int64)[: len(texts) + 1] if len(texts) else np.zeros(1, np.int64)
     data = np.frombuffer(content or b"", np.uint8)
-    if (data == NEWLINE).any():
+    if not newlines and (data == NEWLINE).any():
         raise ValueError(ONE_LINE)
     return TextBatch(data, offsets, None, "texts", np.zeros(len(texts), np.int64))
 

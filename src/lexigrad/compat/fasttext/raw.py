@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lexigrad.compat.fasttext.arguments import LOSSES, args, loss_name, model_name
+from lexigrad.compat.fasttext.arguments import LOSSES, args, loss_name, model_name, path_of
 
 
 def encoded(text: str) -> bytes:
@@ -19,9 +20,9 @@ def encoded(text: str) -> bytes:
     TypeError
         For what is no str, and for half a surrogate pair, which has no UTF-8 form.
     """
-    if isinstance(text, bytes):
-        return text
     if not isinstance(text, str):
+        if isinstance(text, bytes):
+            return text
         raise TypeError(f"expected a str, got {type(text).__name__}")
     try:
         return text.encode()
@@ -60,25 +61,28 @@ class fasttext:  # noqa: N801 - the original's name
 
     # --------------------------------------------------------------------------------------------------- the model
 
-    def loadModel(self, path: str) -> None:  # noqa: N802
+    def loadModel(self, path: str | bytes | os.PathLike[str]) -> None:  # noqa: N802
         """Open a file."""
         from lexigrad.compat.fasttext.model import Model
         from lexigrad.errors import FormatError
 
-        name = path if isinstance(path, str) else path.__fspath__()
+        name = path_of(path)
+        if os.path.isdir(name):
+            raise FormatError(f"{name} cannot be opened for loading! (it is a folder; expected a .bin or .ftz file)")
         try:
             self.hold(Model.load(name))
         except OSError as error:
             raise FormatError(f"{name} cannot be opened for loading! ({error.strerror})") from error
 
-    def saveModel(self, path: str) -> None:  # noqa: N802
+    def saveModel(self, path: str | bytes | os.PathLike[str]) -> None:  # noqa: N802
         """Write the model to a file."""
         from lexigrad.errors import DataError, LexigradError
 
+        name = path_of(path)
         try:
-            self.model.save(path)
+            self.model.save(name)
         except (OSError, LexigradError) as error:
-            raise DataError(f"{path} cannot be opened for saving! ({error})") from error
+            raise DataError(f"{name} cannot be opened for saving! ({error})") from error
 
     def getArgs(self) -> args:  # noqa: N802
         """Return the arguments: of a model from a file those that files hold, and else the defaults."""
@@ -104,38 +108,42 @@ class fasttext:  # noqa: N801 - the original's name
         return bool(self.model.quantised)
 
     def quantize(
-        self, input: str, qout: bool, cutoff: int, retrain: bool, epoch: int, lr: float, thread: int, verbose: int, dsub: int, qnorm: bool
+        self, input: str | bytes | os.PathLike[str], qout: bool, cutoff: int, retrain: bool, epoch: int, lr: float, thread: int, verbose: int, dsub: int,
+        qnorm: bool,
     ) -> None:  # fmt: skip
         """Quantise the model."""
         from lexigrad.compat.fasttext.training import quantised
 
-        smaller = quantised(self.model, input, qout, cutoff, retrain, epoch, lr, thread, verbose, dsub, qnorm)
+        smaller = quantised(
+            self.model, path_of(input, "input"), qout, cutoff, retrain, epoch, lr, thread, verbose, dsub, qnorm
+        )
         self.hold(smaller, self._args)
 
     # --------------------------------------------------------------------------------------------------- prediction
 
-    def predict(self, text: str, k: int, threshold: float, on_unicode_error: str) -> list[tuple[float, str]]:
-        """Return (probability, label) of the first line of a text, best first."""
-        line = encoded(text).decode("utf-8", "replace") if isinstance(text, bytes) else text
+    def predict(self, text: str, k: int, threshold: float, on_unicode_error: str | None) -> list[tuple[float, str]]:
+        """Return (probability, label) of the first line of a text, best first. Only a newline ends it with </s>."""
+        line, newline, _ = encoded(text).partition(b"\n")
         labels, probs = self.model.predictor.one(
-            line.split("\n", 1)[0], _whole("k", k), _number(threshold), on_unicode_error
+            line, _whole("k", k), _number(threshold), on_unicode_error, bool(newline)
         )
         return list(zip(probs, labels, strict=True))
 
     def multilinePredict(  # noqa: N802
-        self, texts: Sequence[str], k: int, threshold: float, on_unicode_error: str
+        self, texts: Sequence[str], k: int, threshold: float, on_unicode_error: str | None
     ) -> tuple[list[list[str]], list[NDArray[np.float32]]]:
-        """Return labels and probabilities of the first lines of texts."""
-        predictor = self.model.predictor
-        lines = [text.split("\n", 1)[0] for text in texts]
-        return predictor.many(lines, _whole("k", k), _number(threshold), on_unicode_error)
+        """Return labels and probabilities of the first lines of texts; see `predict`."""
+        lines = [text[: text.find("\n") + 1] or text for text in texts]
+        return self.model.predictor.many(lines, _whole("k", k), _number(threshold), on_unicode_error, ended=False)
 
-    def test(self, filename: str, k: int, threshold: float) -> tuple[int, float, float]:
+    def test(self, filename: str | bytes | os.PathLike[str], k: int, threshold: float) -> tuple[int, float, float]:
         """Return the number of lines, precision and recall."""
         meter = self._measured(filename, k, threshold)
         return meter.n, *meter.ratios()[:2]
 
-    def testLabel(self, filename: str, k: int, threshold: float) -> dict[str, dict[str, float]]:  # noqa: N802
+    def testLabel(  # noqa: N802
+        self, filename: str | bytes | os.PathLike[str], k: int, threshold: float
+    ) -> dict[str, dict[str, float]]:
         """Return precision, recall and F1 of each label."""
         meter = self._measured(filename, k, threshold)
         names = ("precision", "recall", "f1score")
@@ -143,12 +151,12 @@ class fasttext:  # noqa: N801 - the original's name
             label.decode(): dict(zip(names, meter.ratios(i), strict=True)) for i, label in enumerate(self.model.labels)
         }
 
-    def _measured(self, filename: str, k: int, threshold: float) -> Any:
+    def _measured(self, filename: str | bytes | os.PathLike[str], k: int, threshold: float) -> Any:
         from lexigrad.compat.fasttext.meter import measured
 
-        return measured(self.model, filename, _whole("k", k), _number(threshold))
+        return measured(self.model, path_of(filename), _whole("k", k), _number(threshold))
 
-    def getMeter(self, filename: str, k: int) -> Meter:  # noqa: N802
+    def getMeter(self, filename: str | bytes | os.PathLike[str], k: int) -> Meter:  # noqa: N802
         """Return what answers questions about precision and recall."""
         return Meter(self._measured(filename, k, 0.0))
 
@@ -156,7 +164,8 @@ class fasttext:  # noqa: N801 - the original's name
 
     def getWordId(self, word: str) -> int:  # noqa: N802
         """Return the id of a word, -1 where it is unknown."""
-        return int(self.model.ids([encoded(word)])[0])
+        number: int = self.model.places[encoded(word)]
+        return number
 
     def getLabelId(self, label: str) -> int:  # noqa: N802
         """Return the id of a label, -1 where it is unknown."""
@@ -167,21 +176,21 @@ class fasttext:  # noqa: N801 - the original's name
         """Return the row of an n-gram."""
         return int(self.model.subword_id(encoded(subword)))
 
-    def getSubwords(self, word: str, on_unicode_error: str) -> tuple[list[str], list[int]]:  # noqa: N802
+    def getSubwords(self, word: str, on_unicode_error: str | None) -> tuple[list[str], list[int]]:  # noqa: N802
         """Return a word and its n-grams, and their rows."""
         names, rows = self.model.subwords(encoded(word))
-        return [name.decode("utf-8", on_unicode_error) for name in names], rows.tolist()
+        return [name.decode("utf-8", on_unicode_error or "strict") for name in names], rows.tolist()
 
-    def getVocab(self, on_unicode_error: str) -> tuple[list[str], list[int]]:  # noqa: N802
+    def getVocab(self, on_unicode_error: str | None) -> tuple[list[str], list[int]]:  # noqa: N802
         """Return the words and their counts."""
-        return [word.decode("utf-8", on_unicode_error) for word in self.model.words], self._counts(
+        return [word.decode("utf-8", on_unicode_error or "strict") for word in self.model.words], self._counts(
             0, self.model.file.n_words
         )
 
-    def getLabels(self, on_unicode_error: str) -> tuple[list[str], list[int]]:  # noqa: N802
+    def getLabels(self, on_unicode_error: str | None) -> tuple[list[str], list[int]]:  # noqa: N802
         """Return the labels and their counts."""
         n = self.model.file.n_words
-        return [label.decode("utf-8", on_unicode_error) for label in self.model.labels], self._counts(
+        return [label.decode("utf-8", on_unicode_error or "strict") for label in self.model.labels], self._counts(
             n, n + self.model.file.n_labels
         )
 
@@ -194,15 +203,20 @@ class fasttext:  # noqa: N801 - the original's name
 
         return [token.decode("utf-8") for token in tokens_of(encoded(text))]
 
-    def getLine(self, text: str, on_unicode_error: str) -> tuple[list[str], list[str]]:  # noqa: N802
-        """Return the words and the labels of a line."""
-        words, labels = self.model.line(encoded(text).split(b"\n", 1)[0])
-        return [word.decode("utf-8", on_unicode_error) for word in words], [
-            label.decode("utf-8", on_unicode_error) for label in labels
+    def getLine(self, text: str, on_unicode_error: str | None) -> tuple[list[str], list[str]]:  # noqa: N802
+        """Return the words and the labels of the first line of a text. Only a newline ends it with </s>."""
+        line, newline, _ = encoded(text).partition(b"\n")
+        return self.lineOf(line, bool(newline), on_unicode_error)
+
+    def lineOf(self, line: bytes, ended: bool, on_unicode_error: str | None) -> tuple[list[str], list[str]]:  # noqa: N802
+        """Return the words and the labels of a line, which has the word </s> at its end where it is `ended`."""
+        words, labels = self.model.line(line, ended)
+        return [word.decode("utf-8", on_unicode_error or "strict") for word in words], [
+            label.decode("utf-8", on_unicode_error or "strict") for label in labels
         ]
 
     def multilineGetLine(  # noqa: N802
-        self, texts: Sequence[str], on_unicode_error: str
+        self, texts: Sequence[str], on_unicode_error: str | None
     ) -> tuple[list[list[str]], list[list[str]]]:
         """Return the words and the labels of lines."""
         found = [self.getLine(text, on_unicode_error) for text in texts]
@@ -212,11 +226,12 @@ class fasttext:  # noqa: N801 - the original's name
 
     def getWordVector(self, vector: NDArray[np.float32], word: str) -> None:  # noqa: N802
         """Fill a vector with that of a word."""
-        vector[:] = self.model.word_vectors([encoded(word)])[0]
+        vector[:] = self.model.word_vector(encoded(word))
 
     def getSentenceVector(self, vector: NDArray[np.float32], text: str) -> None:  # noqa: N802
-        """Fill a vector with that of a line."""
-        vector[:] = self.model.sentence_vector(encoded(text).split(b"\n", 1)[0])
+        """Fill a vector with that of the first line of a text. Only a newline ends it with </s>."""
+        line, newline, _ = encoded(text).partition(b"\n")
+        vector[:] = self.model.sentence_vector(line, bool(newline))
 
     def getInputVector(self, vector: NDArray[np.float32], row: int) -> None:  # noqa: N802
         """Fill a vector with a row of the input matrix."""
@@ -234,17 +249,17 @@ class fasttext:  # noqa: N801 - the original's name
         """Replace both matrices."""
         self.hold(self.model.with_matrices(input_matrix, output_matrix), self._args)
 
-    def getNN(self, word: str, k: int, on_unicode_error: str) -> list[tuple[float, str]]:  # noqa: N802
+    def getNN(self, word: str, k: int, on_unicode_error: str | None) -> list[tuple[float, str]]:  # noqa: N802
         """Return the words nearest to a word."""
         found = self.model.neighbours(encoded(word), _whole("k", k))
-        return [(score, name.decode("utf-8", on_unicode_error)) for score, name in found]
+        return [(score, name.decode("utf-8", on_unicode_error or "strict")) for score, name in found]
 
     def getAnalogies(  # noqa: N802
-        self, wordA: str, wordB: str, wordC: str, k: int, on_unicode_error: str
+        self, wordA: str, wordB: str, wordC: str, k: int, on_unicode_error: str | None
     ) -> list[tuple[float, str]]:
         """Return the words nearest to A - B + C."""
         found = self.model.analogies([encoded(word) for word in (wordA, wordB, wordC)], _whole("k", k))
-        return [(score, name.decode("utf-8", on_unicode_error)) for score, name in found]
+        return [(score, name.decode("utf-8", on_unicode_error or "strict")) for score, name in found]
 
 
 class Meter:

@@ -46,6 +46,8 @@ def train(given: args) -> Model:
         why = (
             "standard input is read once and training reads its text as often as it must"
             if given.input == "-"
+            else "it is a folder"
+            if Path(given.input).is_dir()
             else "there is no such file"
         )
         raise ValueError(f"{given.input} cannot be opened for training! ({why})")
