@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 import lexigrad
 from lexigrad import TextClassifier, WordVectors
+from lexigrad.compat import fasttext
 from tests.oracles.fasttext import table_sigmoid
 
 pytestmark = pytest.mark.long
@@ -121,6 +122,18 @@ def check_steps(ours: NDArray[np.float64], first: NDArray[np.int64], theirs: NDA
     assert (behind[near] > 0).mean() < 0.1
 
 
+def check_drop_in(path: Path, texts: list[str], answer: dict[str, Any]) -> None:
+    """The drop-in module answers with the original's label and probability, whatever the loss."""
+    labels, probs = fasttext.load_model(path).predict(texts, k=1)
+    assert [len(some) for some in labels] == [len(some) for some in answer["labels"]]
+    apart = np.abs(np.concatenate(probs) - np.concatenate(answer["probs"]))
+    other = np.array([a != b for a, b in zip(labels, answer["labels"], strict=True) if a])
+    print(f"{path.name}: {other.sum()} of {len(other):,} labels differ, probabilities by {apart.max():.1e} at most")
+    assert apart.max() <= BAR
+    assert apart[other].max(initial=0) <= 2e-6  # ties in the last bits
+    assert other.sum() <= 3
+
+
 def with_offsets(model: TextClassifier, probs: NDArray[np.float64]) -> NDArray[np.float64]:
     """What fastText makes of exact probabilities: each answer on the way to a label gets the offset."""
     children = model.fitted.children().reshape(-1, 2)
@@ -150,7 +163,9 @@ def compare_ours(clf: TextClassifier, texts: list[str], folder: Path) -> None:
     clf.save(folder / "m.bin")
     model = lexigrad.load(folder / "m.bin")
     assert isinstance(model, TextClassifier)
-    compare(model, texts, original(folder, model=str(folder / "m.bin"), texts=texts, k=1))
+    answer = original(folder, model=str(folder / "m.bin"), texts=texts, k=1)
+    compare(model, texts, answer)
+    check_drop_in(folder / "m.bin", texts, answer)
     plain = texts[N_ODD:]
     np.testing.assert_allclose(model.predict_proba(plain), clf.predict_proba(plain), atol=2e-6)
 
@@ -175,6 +190,7 @@ def test_we_predict_with_its_file_as_fasttext_does(loss: str, features: str, tex
     assert isinstance(model, TextClassifier)
     assert model.loss == loss
     compare(model, texts, answer)
+    check_drop_in(tmp_path / "m.bin", texts, answer)
     model.save(tmp_path / "again.bin")
     assert (
         original(tmp_path, model=str(tmp_path / "again.bin"), texts=texts[:500], k=3)["labels"]
@@ -195,6 +211,7 @@ def test_we_predict_with_its_quantised_file_as_fasttext_does(
     model = lexigrad.load(tmp_path / "m.ftz")
     assert isinstance(model, TextClassifier)
     compare(model, texts, answer)
+    check_drop_in(tmp_path / "m.ftz", texts, answer)
 
 
 def test_words_that_only_the_given_vectors_have_are_known_to_fasttext(texts: list[str], tmp_path: Path) -> None:
