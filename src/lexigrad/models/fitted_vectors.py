@@ -102,18 +102,25 @@ class FittedVectors:
     def cosines(self, units: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the cosines of vectors of length 1, (n, dim), and all words, (n, n_words)."""
         if not self._in_parts:
-            return units @ self.unit.T
+            return _product(units, self.unit.T)
         n = len(self.items)
         found = np.empty((len(units), n), np.float32)
         for first in range(0, n, CHUNK):
             stop = min(first + CHUNK, n)
-            found[:, first:stop] = units @ normalised(self.composed(first, stop)).T
+            found[:, first:stop] = _product(units, normalised(self.composed(first, stop)).T)
         return found
 
     @cached_property
     def unit(self) -> NDArray[np.float32]:
         """The vectors, each of length 1 (a vector of 0 stays)."""
         return normalised(self.vectors)
+
+
+def _product(one: NDArray[np.float32], other: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return a product of matrices without warnings: of small ones, BLAS also multiplies what lies beside them in memory, and drops it."""
+    with np.errstate(all="ignore"):
+        result: NDArray[np.float32] = one @ other
+    return result
 
 
 def normalised(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
