@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Callable, Iterable
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -20,12 +22,14 @@ from lexigrad.text.tokens import UNENDED
 from lexigrad.text.unicode import load_table
 from lexigrad.text.vocabulary import Vocabulary
 
-SLICE_BYTES = 1 << 17
+SLICE_BYTES = 1 << 16
 """Text that one thread scores before it takes the next slice."""
-
-
 DECODED_BYTES = 1 << 25
 """Quantised rows are decoded for scoring where they then take no more than this; larger matrices are scored from their codes."""
+
+
+Scored = tuple[NDArray[np.int32], NDArray[np.float32], NDArray[np.int32]]
+"""See `FittedClassifier.score`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,9 +184,7 @@ class FittedClassifier:
         arguments = (*self.reader.arguments(), *self._matrices(threads))
         return scorer(arguments), arguments
 
-    def score(
-        self, batch: TextBatch, k: int, threads: int
-    ) -> tuple[NDArray[np.int32], NDArray[np.float32], NDArray[np.int32]]:
+    def score(self, batch: TextBatch, k: int, threads: int) -> Scored:
         """Score a batch.
 
         Parameters
@@ -197,11 +199,16 @@ class FittedClassifier:
         probs : (n, k) float32, or (n, n_labels) for k = 0
         known : (n,) int32, features of each text that training had seen; where it is 0, probs are the training prior
         """
+        return self.score_batches([batch], k, threads)
+
+    def _ranges(self, batch: TextBatch, k: int, threads: int, parts: list[Scored]) -> Iterator[Callable[[], None]]:
+        """Yield what scores one range of a batch after the other, into arrays that are added to `parts`."""
         n = len(batch)
         ids = np.empty((n, k), np.int32)
         probs = np.empty((n, k or len(self.classes)), np.float32)
         known = np.empty(n, np.int32)
         (kernel, arguments), prior = self.prepared(threads), self.prior
+        parts.append((ids, probs, known))
 
         def score_range(edge: tuple[int, int]) -> None:
             kernel(
@@ -209,9 +216,8 @@ class FittedClassifier:
                 ids.reshape(-1), probs.reshape(-1), known, None, None,
             )  # fmt: skip
 
-        edges = slices_of(batch)
-        list(map_threads(score_range, edges, min(threads, len(edges))) if edges else ())
-        return ids, probs, known
+        for edge in slices_of(batch):
+            yield partial(score_range, edge)
 
     def fasttext_scorer(self, order: NDArray[np.int32], threads: int) -> Callable[..., None]:
         """Return what scores as fastText does, see `lexigrad.losses.fasttext` and `lexigrad.kernels.heaps`; `order` is in which order fastText has labels.
@@ -252,11 +258,13 @@ class FittedClassifier:
 
         return score_range
 
-    def score_batches(
-        self, batches: Iterable[TextBatch], k: int, threads: int
-    ) -> tuple[NDArray[np.int32], NDArray[np.float32], NDArray[np.int32]]:
-        """Score all batches of a source; see `score`."""
-        parts = [self.score(batch, k, threads) for batch in batches]
+    def score_batches(self, batches: Iterable[TextBatch], k: int, threads: int) -> Scored:
+        """Score all batches of a source, the next of which is read while threads score; see `score`."""
+        parts: list[Scored] = []
+        ranges = (work for batch in batches for work in self._ranges(batch, k, threads, parts))
+        first = list(itertools.islice(ranges, 2))
+        everything = itertools.chain(first, ranges)
+        deque(map_threads(lambda work: work(), everything, threads if len(first) > 1 else 1), 0)
         if len(parts) == 1:
             return parts[0]
         if not parts:
