@@ -304,3 +304,10 @@ def test_arguments_have_the_originals_defaults() -> None:
     assert (found.autotuneMetric, found.autotuneModelSize, found.autotuneDuration) == ("f1:x", "2M", 9)
     with pytest.raises(ParameterError, match="-t x: expected a number"):
         shell.parsed("supervised", ["-t", "x"])
+
+
+def test_the_shell_trains_without_ngrams_where_no_length_is_allowed() -> None:
+    given = shell.parsed("skipgram", ["-input", "a", "-output", "b", "-maxn", "2"])
+    assert (given.minn, given.maxn, given.bucket) == (3, 0, 0)
+    tuned = shell.parsed("supervised", ["-input", "a", "-output", "b", "-autotune-validation", "c"])
+    assert (tuned.maxn, tuned.bucket) == (0, 2_000_000)

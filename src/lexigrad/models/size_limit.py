@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9}
 LEAST_ROWS = CENTROIDS
-"""Quantising needs as many rows as there are centroids."""
+"""Rows that are kept at least: with less, the centroids would take more than the rows."""
 MANY_LABELS = CENTROIDS
 """From so many labels on the output matrix is quantised too, as fastText's autotune does."""
 FULL = 0.9

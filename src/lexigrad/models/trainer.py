@@ -95,11 +95,12 @@ def train_fitted(
         "finished": interrupted is None,
     }
     words = corpus.vocabulary.selected(np.arange(space.n_words)) if start is None else start.vocabulary
-    return _fitted(corpus, words, space, weights, params, facts), losses, interrupted
+    return _fitted(corpus, label_counts, words, space, weights, params, facts), losses, interrupted
 
 
 def _fitted(
     corpus: Corpus,
+    label_counts: NDArray[np.int64],
     words: Vocabulary,
     space: FeatureSpace,
     weights: Weights,
@@ -110,7 +111,6 @@ def _fitted(
     sizes = {name: params[name] for name in ("word_ngrams", "min_n", "max_n")}
     reader = TextReader(tokenizer_code(params["tokenizer"]), words, space.slot_rows, space.n_buckets, **sizes)
     facts["unicode_version"] = UNICODE_VERSION
-    label_counts = np.bincount(corpus.label_ids, minlength=len(corpus.labels)).astype(np.int64)
     classes = class_array(corpus.labels)
     return FittedClassifier(reader, matrix, output, classes, label_counts, corpus.several, facts, params["loss"])
 

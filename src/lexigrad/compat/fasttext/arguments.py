@@ -81,6 +81,13 @@ class args:  # noqa: N801 - the original's name
         """Note that an argument was given, so that tuning leaves it alone."""
         self._manual.add(name)
 
+    def settle(self, *, keep_bucket: bool) -> None:
+        """Let there be no lengths of n-grams where none lies between minn and maxn, and no buckets where there are no n-grams."""
+        if self.minn > self.maxn > 0:
+            self.maxn = 0
+        if self.wordNgrams <= 1 and self.maxn == 0 and not keep_bucket:
+            self.bucket = 0
+
     def __getattr__(self, name: str) -> Any:  # only for what is no attribute
         raise AttributeError(f"there is no argument {name!r}")
 
@@ -144,10 +151,7 @@ def build_args(values: Mapping[str, Any], given: set[str]) -> args:
         if not isinstance(value, str) or value not in kinds.__members__:
             raise ValueError(f"Unrecognized {what} name {value!r}: expected one of {', '.join(kinds.__members__)}")
         setattr(built, name, kinds[value])
-    if built.minn > built.maxn > 0:
-        built.maxn = 0  # no length lies between them, so there are no n-grams
-    if built.wordNgrams <= 1 and built.maxn == 0 and not (built.autotuneValidationFile and "bucket" in given):
-        built.bucket = 0
+    built.settle(keep_bucket=bool(built.autotuneValidationFile) and "bucket" in given)
     return built
 
 

@@ -122,8 +122,7 @@ def parsed(verb: str, rest: Sequence[str]) -> args:
         setattr(given, name, _value(verb, word, name, value))
     if not given.input or not given.output:
         raise usage(verb, "-input and -output must be given")
-    if given.wordNgrams <= 1 and given.maxn == 0 and not given.autotuneValidationFile:
-        given.bucket = 0
+    given.settle(keep_bucket=bool(given.autotuneValidationFile))
     return given
 
 
