@@ -21,6 +21,7 @@ ORDER = [
     "training",
     "evaluation",
     "models",
+    "scoring",
     "derivations",
     "compat",
     "cli",

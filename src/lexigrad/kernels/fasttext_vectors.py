@@ -16,7 +16,7 @@ from lexigrad.text.ngrams import (
     is_label,
     most_features,
 )
-from lexigrad.text.tokens import end_of_sentence, hash_bytes, next_whitespace
+from lexigrad.text.tokens import WHITESPACE, end_of_sentence, hash_bytes, next_whitespace
 from lexigrad.text.vocabulary import find
 
 _I64, _U8 = types.int64, types.uint8
@@ -124,7 +124,7 @@ def mean_of_line(  # type: ignore[no-untyped-def]
     values = np.empty(most_features(1, size + 8, 1, min_n, max_n), np.uint32)
     position, n, n_tokens = 0, 0, 0
     while True:
-        position, length, value = next_whitespace(data, position, size, buffer[1:])
+        position, length, value = next_whitespace(WHITESPACE, data, position, size, buffer[1:])
         over = length == 0
         if over:
             if not ended:

@@ -6,7 +6,7 @@ import itertools
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -131,6 +131,12 @@ class FittedClassifier:
 
         order = self.order
         return huffman_children(np.ascontiguousarray(self.label_counts[order]), order)
+
+    def reading(self, reader: TextReader) -> FittedClassifier:
+        """Return the same classifier with another way from text to rows; what was made for scoring serves both."""
+        other = replace(self, reader=reader)
+        other._scorer.extend(self._scorer)
+        return other
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in self.__dict__.items() if not name.startswith("_")}

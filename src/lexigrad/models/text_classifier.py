@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
@@ -402,6 +402,45 @@ class TextClassifier(WithParameters):
         labels = fitted.classes.astype(object)[ids]
         labels[probs < threshold] = None
         return labels, np.where(probs < threshold, np.float32(0), probs)
+
+    def score_table(
+        self,
+        table: Any,
+        text: str = "text",
+        *,
+        name: str = "",
+        add: Sequence[str] = ("label", "prob"),
+        newlines: str = "space",
+        unit: str = "document",
+        window: int = 200,
+        aggregate: str = "mean",
+    ) -> Any:
+        """Return an Arrow table with columns of scores behind its own.
+
+        Parameters
+        ----------
+        table : an Arrow table or batch, or anything that becomes one (polars, pandas by the Arrow interface, a dict of columns). From a
+            `pyarrow.RecordBatchReader` comes another one, which scores batch by batch as it is read
+        text : name of the column of texts; a null text gets null scores
+        name, add, newlines, unit, window, aggregate : see `lexigrad.scoring.scorer.Scorer`
+
+        Raises
+        ------
+        DataError
+            There is no such column, it holds no texts, or the table has a column of scores already.
+        ParameterError
+            See `lexigrad.scoring.scorer.Scorer`.
+
+        Examples
+        --------
+        >>> import lexigrad
+        >>> clf = lexigrad.TextClassifier(dim=8, epochs=20, lr=0.5, threads=1).fit(["good", "bad"] * 50, ["hq", "cc"] * 50)
+        >>> clf.score_table({"id": [1, 2], "text": ["good", "bad"]}, add=("label",)).to_pylist()
+        [{'id': 1, 'text': 'good', 'label': 'hq'}, {'id': 2, 'text': 'bad', 'label': 'cc'}]
+        """
+        from lexigrad.scoring.scorer import Scorer, score_table
+
+        return score_table(table, [Scorer(self, name, add, newlines, unit, window, aggregate, self.threads)], text)
 
     def evaluate(
         self, texts: Any, labels: Any = None, k: int = 1, *, text: str = "text", label: str = "label"

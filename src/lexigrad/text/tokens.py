@@ -13,8 +13,9 @@ from lexigrad.errors import ParameterError
 from lexigrad.machine.compiler import helper
 from lexigrad.text.unicode import ATTACH, SPACE, WORD
 
-WHITESPACE, WORDS, UNENDED = 0, 1, 2
-"""The last is "whitespace" without the </s> of a text's own end: only a newline yields one. fastText's raw object reads texts so; no model has it."""
+WHITESPACE, WORDS, UNENDED, SPACED = 0, 1, 2, 3
+"""No model has the last two. UNENDED is "whitespace" without the </s> of a text's own end: only a newline yields one; fastText's raw object reads texts so.
+SPACED is "whitespace" with newlines as spaces: only the text's own end yields a </s>."""
 TOKENIZERS = {"words": WORDS, "whitespace": WHITESPACE}
 
 END_OF_SENTENCE = b"</s>"
@@ -143,7 +144,7 @@ def next_word(data, position, stop, table, buffer):  # type: ignore[no-untyped-d
 
 
 @helper
-def next_whitespace(data, position, stop, buffer):  # type: ignore[no-untyped-def]
+def next_whitespace(tokenizer, data, position, stop, buffer):  # type: ignore[no-untyped-def]
     """Return (new position, bytes in buffer, hash) of the next token by fastText's byte rule, without the </s> of the text's own end."""
     n = 0
     value = FNV_START
@@ -153,7 +154,7 @@ def next_whitespace(data, position, stop, buffer):  # type: ignore[no-untyped-de
             if n > 0:
                 break
             position += 1
-            if byte == 10:
+            if byte == 10 and tokenizer != SPACED:
                 return position, end_of_sentence(buffer), hash_bytes(buffer, 0, 4)
             continue
         buffer[n] = byte
@@ -179,10 +180,10 @@ def next_token(tokenizer, data, position, start, stop, table, buffer):  # type: 
     """
     if tokenizer == WORDS:
         return next_word(data, position, stop, table, buffer)
-    position, n, value = next_whitespace(data, min(position, stop + 1), stop, buffer)
+    position, n, value = next_whitespace(tokenizer, data, min(position, stop + 1), stop, buffer)
     if n == 0 and position == stop:
         position += 1
-        if tokenizer != UNENDED and (stop == start or data[stop - 1] != 10):
+        if tokenizer == SPACED or (tokenizer != UNENDED and (stop == start or data[stop - 1] != 10)):
             n = end_of_sentence(buffer)
             value = hash_bytes(buffer, 0, 4)
     return position, n, value
