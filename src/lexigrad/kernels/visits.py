@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numba import types
 
-from lexigrad.kernels.score import text_rows
+from lexigrad.kernels.reading import buffer_bytes, most_bounds, reciprocal_of, text_rows
+from lexigrad.machine.bits import TOKENS
 from lexigrad.machine.compiler import inputs, kernel
 from lexigrad.text.ngrams import MOST_BYTES, most_features
 
@@ -46,23 +47,26 @@ def visits_with(pruned: bool, characters: bool) -> Any:
             size = offsets[text + 1] - offsets[text]
             longest = max(longest, size)
             most += most_features(size + 1, 3 * size + 16 if characters else 0, word_ngrams, min_n, max_n) + 1
-        n_bytes = 3 * longest + 16
-        buffer = np.empty(n_bytes + 2, np.uint8)
-        hashes = np.empty(longest + 1, np.uint32)
-        n_characters = n_bytes if characters else 0
-        found = np.empty(most_features(longest + 1, n_characters, word_ngrams, min_n, max_n) + 1, np.int64)
+        buffer = np.empty(buffer_bytes(longest), np.uint8)
+        bounds = np.empty(most_bounds(longest), np.int32)
+        words = np.empty(longest + 2, np.int32)
+        hashes = np.empty(longest + 2 + TOKENS, np.uint32)
+        n_characters = 3 * longest + 16 if characters else 0
+        found = np.empty(most_features(longest + 2, n_characters, word_ngrams, min_n, max_n) + 1, np.int64)
         values = np.empty(n_characters * max_n, np.uint32) if characters else None
         signs = np.empty(MOST_BYTES * n_characters, np.uint32) if characters else None
         left = np.empty(n_characters, np.uint32) if characters else None
         widths = np.empty(n_characters, np.uint32) if characters else None
         buckets = np.empty(n_characters, np.int32) if characters else None
+        reciprocal = reciprocal_of(n_buckets)
         rows, shares = np.empty(most, np.int32), np.empty(most, np.float32)
         ends = np.zeros(stop - first + 1, np.int64)
         used, in_all = 0, 0
         for text in range(first, stop):
             n, n_features = text_rows(
                 data, offsets[text], offsets[text + 1], tokenizer, table, slots, arena, word_offsets, slot_rows, kept, label_prefix, n_words,
-                n_buckets, word_ngrams, min_n, max_n, buffer, hashes, values, signs, widths, left, n_characters, buckets, found, False,
+                n_buckets, word_ngrams, min_n, max_n, reciprocal, buffer, bounds, words, hashes, values, signs, widths, left, n_characters, buckets, found,
+                False,
             )  # fmt: skip
             found[:n].sort()
             begin = used

@@ -76,6 +76,24 @@ class TextReader:
         )  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True)
+class Scoring:
+    """What `lexigrad.kernels.score.score_with` takes of a classifier's matrices.
+
+    Attributes
+    ----------
+    rows : the arguments from the matrix to the stride of the output
+    half : whether the numbers of the matrix are float16
+    by_slot : whether the matrix has a row for each slot of the reader, whatever its `slot_rows`
+    ending : the number of scores, the link and the tree
+    """
+
+    rows: tuple[Any, ...]
+    half: bool
+    by_slot: bool
+    ending: tuple[Any, ...]
+
+
 @dataclass(frozen=True)
 class FittedClassifier:
     """What training leaves.
@@ -103,7 +121,7 @@ class FittedClassifier:
     facts: dict[str, Any]
     loss: str = "softmax"
     label_order: NDArray[np.int32] = field(default_factory=lambda: np.empty(0, np.int32))
-    _scorer: list[tuple[Any, ...]] = field(default_factory=list, init=False, compare=False, repr=False)
+    _scorer: list[Scoring] = field(default_factory=list, init=False, compare=False, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False, compare=False, repr=False)
 
     @property
@@ -135,7 +153,7 @@ class FittedClassifier:
     def reading(self, reader: TextReader) -> FittedClassifier:
         """Return the same classifier with another way from text to rows; what was made for scoring serves both."""
         other = replace(self, reader=reader)
-        other._scorer.extend(self._scorer)
+        other.__dict__.update(_scorer=self._scorer, _lock=self._lock)
         return other
 
     def __getstate__(self) -> dict[str, Any]:
@@ -144,51 +162,53 @@ class FittedClassifier:
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state, _scorer=[], _lock=threading.Lock())
 
-    def _matrices(self, threads: int) -> tuple[Any, ...]:
-        """Return the arguments of `lexigrad.kernels.score.score_with` from the matrix to the tree: folded where that is smaller, made once."""
+    def _matrices(self, threads: int) -> Scoring:
+        """Return what scoring takes of the matrices: folded where that is smaller, made once."""
+        from lexigrad.models.folding import is_folded, pays, table_of
+
         with self._lock:
             if not self._scorer:
-                output = self.output[:]
-                matrices = self._fold(output, threads) if len(output) < self.dim else self._plain(output)
-                self._scorer.append(
-                    (
-                        *matrices,
-                        len(output),
-                        LINKS[self.loss],
-                        self.children() if self.loss == "hierarchical_softmax" else None,
-                    )
-                )
+                output, by_slot = self.output[:], False
+                if is_folded(self) and not (self.dim == 1 and len(output) == 2):
+                    matrices = self._rows(self.input, np.empty(0, np.float32))
+                elif pays(self) and self.dim > 1:
+                    table, by_slot = table_of(self, threads)
+                    rest = np.array([[0], [1]], np.float32) if table.shape[1] < len(output) else np.empty(0, np.float32)
+                    matrices = self._rows(table, rest)
+                else:
+                    matrices = self._plain(output)
+                self._scorer.append(Scoring(*matrices, by_slot and len(self.reader.slot_rows) > 0, self._ending(output)))
             return self._scorer[0]
 
-    def _plain(self, output: NDArray[np.float32]) -> tuple[Any, ...]:
-        stride = -(-self.dim // WIDTH) * WIDTH
-        padded = np.zeros((len(output), stride), np.float32)
-        padded[:, : self.dim] = output
+    def _ending(self, output: NDArray[np.float32]) -> tuple[Any, ...]:
+        tree = self.children() if self.loss == "hierarchical_softmax" else None
+        return len(output), LINKS[self.loss], tree
+
+    def _plain(self, output: NDArray[np.float32]) -> tuple[tuple[Any, ...], bool]:
         matrix = self.input
-        if isinstance(matrix, CodedMatrix) and len(matrix) * self.dim * 4 <= DECODED_BYTES:
-            matrix = matrix[:]
-        return *scored_matrix(matrix), self.dim, padded.reshape(-1), stride
+        small = isinstance(matrix, CodedMatrix) and matrix.sub_dim > 1 and len(matrix) * self.dim * 4 <= DECODED_BYTES
+        return self._rows(matrix[:] if small else matrix, output)
 
-    def _fold(self, output: NDArray[np.float32], threads: int) -> tuple[Any, ...]:
-        n_scores = len(output)
-        from lexigrad.kernels.fold import fold
-
-        folded = np.empty((len(self.input), n_scores), np.float32)
-        edges = np.linspace(0, len(self.input), 4 * threads + 1).astype(np.int64)
-        ranges = itertools.pairwise(edges)
-        matrix, flat = matrix_arguments(self.input), np.ascontiguousarray(output, np.float32).reshape(-1)
-        into = folded.reshape(-1)
-        list(
-            map_threads(lambda r: fold(*matrix, flat, self.dim, self.dim, n_scores, r[0], r[1], into), ranges, threads)
-        )
-        return *scored_matrix(folded), n_scores, np.empty(0, np.float32), n_scores
+    def _rows(self, matrix: Matrix, output: NDArray[np.float32]) -> tuple[tuple[Any, ...], bool]:
+        """Return the arguments of `lexigrad.kernels.score.score_with` from the matrix to the stride of the output, and whether numbers are float16."""
+        width = matrix.shape[1]
+        stride = -(-width // WIDTH) * WIDTH if output.size else width
+        padded = np.zeros((len(output), stride), np.float32)
+        if output.size:
+            padded[:, :width] = output
+        half = not isinstance(matrix, CodedMatrix) and matrix.dtype == np.float16
+        return (*scored_matrix(matrix), width, padded.reshape(-1), stride), half
 
     def prepared(self, threads: int) -> tuple[Callable[..., None], tuple[Any, ...]]:
         """Return the kernel that scores and its arguments from the tokenizer to the tree; what the first text would wait for is done then."""
+        return self._prepared(self._matrices(threads))
+
+    def _prepared(self, scoring: Scoring, fasttext: bool = False) -> tuple[Callable[..., None], tuple[Any, ...]]:
         from lexigrad.kernels.score import scorer  # compiled when first needed: training alone does without
 
-        arguments = (*self.reader.arguments(), *self._matrices(threads))
-        return scorer(arguments), arguments
+        reader = replace(self.reader, slot_rows=np.empty(0, np.int32)) if scoring.by_slot else self.reader
+        arguments = (*reader.arguments(), *scoring.rows, *scoring.ending)
+        return scorer(arguments, scoring.half, fasttext), arguments
 
     def score(self, batch: TextBatch, k: int, threads: int) -> Scored:
         """Score a batch.
@@ -232,16 +252,13 @@ class FittedClassifier:
         from 1 up, a probability below which labels are left out, and three flat arrays that it fills: classes, best first, and then -1 where there are
         less, int32 (n * k,); their probabilities, float32; known features, int32 (n,); and whether the end of a text counts as the end of its line.
         """
-        from lexigrad.kernels.score import scorer
-
-        if LINKS[self.loss] == INDEPENDENT and len(self.output) < self.dim:
+        if LINKS[self.loss] == INDEPENDENT:
             output = self.output[:]  # never folded: near the edges of steps scores are added up in fastText's order
-            matrices: tuple[Any, ...] = (*self._plain(output), len(output), INDEPENDENT, None)
+            scoring = Scoring(*self._plain(output), False, self._ending(output))
         else:
-            matrices = self._matrices(threads)
-        arguments = (*self.reader.arguments(), *matrices)
-        unended = (UNENDED, *arguments[1:])
-        score, rest = scorer(arguments, fasttext=True), (len(self.classes), self.prior)
+            scoring = self._matrices(threads)
+        score, arguments = self._prepared(scoring, fasttext=True)
+        unended, rest = (UNENDED, *arguments[1:]), (len(self.classes), self.prior)
 
         def score_range(
             data: NDArray[np.uint8], offsets: NDArray[np.int64], first: int, stop: int, k: int, threshold: float, ids: NDArray[np.int32],

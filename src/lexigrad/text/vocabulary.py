@@ -12,11 +12,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from lexigrad.machine.bits import eight_at
 from lexigrad.machine.compiler import helper, kernel, making_helper
+from lexigrad.machine.intrinsics import prefetch
 from lexigrad.text.tokens import hash_bytes
 
 SLOT_MIX = np.uint32(0x9E3779B1)
 """2^32 over the golden ratio (D. Knuth, The Art of Computer Programming 3, 6.4): spreads a hash over its upper bits, which `home` folds in."""
+TOKENS_PER_PHASE = 128
+"""Tokens that `find_words` takes from one phase to the next: what it asks for must stay in the first cache until then."""
 SHIFT_32 = np.uint64(32)
 LOW_32 = np.uint64(0xFFFFFFFF)
 
@@ -47,6 +51,58 @@ def find(slots, arena, offsets, key, start, stop, value):  # type: ignore[no-unt
                 if i == stop - start:
                     return index
         slot = (slot + 1) & mask
+
+
+@helper
+def same_bytes(arena, first, key, start, size):  # type: ignore[no-untyped-def]
+    """Tell whether ``arena[first:first + size]`` equals ``key[start:start + size]``; seven bytes after the key may be read."""
+    if size > 8:
+        i = 0
+        while i < size - 8:
+            if eight_at(arena, first + i) != eight_at(key, start + i):
+                return False
+            i += 8
+        return eight_at(arena, first + size - 8) == eight_at(key, start + size - 8)
+    if first + 8 <= arena.size:
+        unused = np.uint64(8 * (8 - size))
+        return size == 0 or (eight_at(arena, first) ^ eight_at(key, start)) << unused == np.uint64(0)
+    i = 0
+    while i < size and arena[first + i] == key[start + i]:
+        i += 1
+    return i == size
+
+
+@helper
+def find_words(slots, arena, offsets, keys, bounds, hashes, n, ids):  # type: ignore[no-untyped-def]
+    """Set ``ids[:n]`` to the ids of the tokens ``keys[bounds[2 j]:bounds[2 j + 1]]``, and to -1 where there is none: `find` for many, in phases.
+
+    Seven bytes after a token may be read.
+    """
+    mask = np.int64(slots.size - 1)
+    for first in range(0, n, TOKENS_PER_PHASE):
+        stop = min(first + TOKENS_PER_PHASE, n)
+        for j in range(first, stop):
+            prefetch(slots, home(hashes[j], mask))
+        for j in range(first, stop):
+            value = np.uint64(hashes[j])
+            slot = home(hashes[j], mask)
+            entry = slots[slot]
+            while entry != np.uint64(0) and entry >> SHIFT_32 != value:
+                slot = (slot + 1) & mask
+                entry = slots[slot]
+            index = np.int64(entry & LOW_32) - 1
+            ids[j] = index
+            prefetch(offsets, max(index, 0))
+        for j in range(first, stop):
+            prefetch(arena, offsets[max(np.int64(ids[j]), 0)])
+        for j in range(first, stop):
+            index = np.int64(ids[j])
+            if index < 0:
+                continue
+            start, size = bounds[2 * j], bounds[2 * j + 1] - bounds[2 * j]
+            place = offsets[index]
+            if offsets[index + 1] - place != size or not same_bytes(arena, place, keys, start, size):
+                ids[j] = max(np.int64(-1), find(slots, arena, offsets, keys, start, start + size, hashes[j]))
 
 
 @helper
