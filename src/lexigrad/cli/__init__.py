@@ -13,6 +13,7 @@ from lexigrad.cli import (
     demo,
     explain,
     fasttext,
+    fold,
     info,
     neighbors,
     plot,
@@ -55,6 +56,7 @@ app.command()(neighbors.analogy)
 app.command()(plot.plot)
 app.command()(convert.convert)
 app.command()(quantize.quantize)
+app.command()(fold.fold)
 app.command()(prove.prove)
 app.command()(check.check)
 app.command(context_settings=fasttext.SETTINGS)(fasttext.fasttext)

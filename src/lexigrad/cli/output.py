@@ -107,7 +107,7 @@ def compiled_beside(*statements: str) -> Iterator[None]:
 def stored_as(matrix: Any) -> str:
     """Return how a matrix of a model is held: as numbers, or quantised."""
     if not hasattr(matrix, "codes"):
-        return f"float32, {matrix.shape[0]:,} x {matrix.shape[1]:,}"
+        return f"{matrix.dtype.name}, {matrix.shape[0]:,} x {matrix.shape[1]:,}"
     apart = ", lengths apart" if len(matrix.norm_codes) else ""
     return f"quantised, {matrix.shape[0]:,} x {matrix.codes.shape[1]:,} bytes for slices of {matrix.sub_dim}{apart}"
 
@@ -133,9 +133,9 @@ def load_to_score(path: Path, threads: int | None = None) -> Any:
         return model
 
 
-def load_model(path: Path, threads: int | None = None) -> Any:
-    """Open a classifier, ready to score."""
-    model = load_to_score(path, threads)
+def load_model(path: Path, threads: int | None = None, prepare: bool = True) -> Any:
+    """Open a classifier, ready to score if `prepare`."""
+    model = load_to_score(path, threads) if prepare else load_any(path)
     if not hasattr(model, "predict"):
         raise DataError(
             f"{path} holds word vectors, and this takes a classifier; lexigrad neighbors, analogy and test take vectors"

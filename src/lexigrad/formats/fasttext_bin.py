@@ -128,6 +128,7 @@ class CodedMatrix:
 
 
 Matrix = NDArray[np.float32] | CodedMatrix
+"""The numbers of a folded model may be float16 (`lexigrad.models.folding`), which no other has."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,7 +39,7 @@ from numpy.typing import NDArray
 from lexigrad.errors import FormatError, ParameterError
 
 MAGIC = b"LEXIGRAD"
-VERSION = (1, 1)
+VERSION = (1, 2)
 ALIGNMENT = 64
 FIXED = struct.Struct("<8sHHIQI")
 CHECKED_FIXED_BYTES = 24  # what the header's CRC covers of the fixed part: all but the CRC itself

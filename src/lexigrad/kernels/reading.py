@@ -128,8 +128,8 @@ def reciprocal_of(n_buckets):  # type: ignore[no-untyped-def]
 def bucket_by(value, n_buckets, reciprocal):  # type: ignore[no-untyped-def]
     """Return a 64-bit hash modulo the number of buckets n, without a division.
 
-    With r = floor((2^64 - 1) / n) and q = floor(v r / 2^64), for all v < 2^64: v / n - q < v / 2^64 + 1 < 2, since r > (2^64 - 1) / n - 1 = 2^64 / n
-    - 1 - 1 / n, so that v r / 2^64 > v / n - v (1 + 1 / n) / 2^64. Hence 0 <= v - q n < 3 n, and n is taken off twice at most.
+    With r = floor((2^64 - 1) / n) and q = floor(v r / 2^64), for all v < 2^64: r > (2^64 - 1) / n - 1, so v r / 2^64 > v / n - v (1 + 1 / n) / 2^64 >
+    v / n - 1 - 1 / n, and q > v / n - 2 - 1 / n. Hence 0 <= v - q n <= 2 n, and n is taken off twice at most.
     """
     size = np.uint64(n_buckets)
     rest = value - high_product(value, reciprocal) * size
@@ -224,7 +224,8 @@ def text_rows(  # type: ignore[no-untyped-def]
     """
     in_all = tokens_of(tokenizer, data, start, stop, table, buffer, bounds, hashes)
     find_words(slots, arena, word_offsets, buffer, bounds, hashes, in_all, ids)
-    n_tokens, n, n_signs = 0, 0, 0
+    n_tokens, n_signs = 0, 0
+    n = np.int64(0)
     inverse = 1.0 / n_buckets
     for token in range(in_all):
         word, first, end = np.int64(ids[token]), bounds[2 * token], bounds[2 * token + 1]

@@ -156,6 +156,7 @@ def explain(fitted: FittedClassifier, text: str) -> Explanation:
     rows[features] = rows_of(slots, reader.n_words, reader.slot_rows, reader.kept)
     n_features = max(1, int((features & (rows != LEFT_OUT)).sum()))
     known = rows >= 0
+    known[known] = fitted.seen(rows[known])
     matrix = fitted.input[rows[known]].astype(np.float64)
     output = fitted.output[:].astype(np.float64)
     tree = fitted.children()

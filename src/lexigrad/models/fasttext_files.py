@@ -205,6 +205,8 @@ def file_of(fitted: FittedClassifier, params: dict[str, Any]) -> tuple[FastTextF
         "loss": fitted.loss, "model": "supervised", "n_buckets": reader.n_buckets, "min_n": reader.min_n, "max_n": reader.max_n,
     }  # fmt: skip
     matrix, kept = fitted.input, None
+    if not isinstance(matrix, CodedMatrix):
+        matrix = matrix.astype(np.float32, copy=False)
     slot_rows: NDArray[np.int32] | None = reader.slot_rows if len(reader.slot_rows) else None
     if len(reader.kept):
         kept = np.stack(kept_pairs(reader.kept), axis=1).astype(np.int32)

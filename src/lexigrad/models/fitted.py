@@ -141,6 +141,18 @@ class FittedClassifier:
             return self.label_order
         return np.argsort(-self.label_counts, kind="stable").astype(np.int32)
 
+    @property
+    def folded(self) -> bool:
+        """Whether the matrices are what `lexigrad.models.folding` leaves, which can score and no more."""
+        return "folded" in self.facts
+
+    def seen(self, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Tell which rows are of features that training had seen: all but those of -0.0 in a table of single numbers."""
+        if not self.folded or self.dim > 1 or len(self.reader.slot_rows) or len(self.reader.kept):
+            return np.ones(len(rows), bool)
+        numbers = self.input[rows][:, 0]
+        return ~(np.signbit(numbers) & (numbers == 0))
+
     def children(self) -> NDArray[np.int32]:
         """Return the tree of hierarchical softmax, see `lexigrad.losses.hierarchical_softmax.huffman_children`; empty for other losses."""
         if self.loss != "hierarchical_softmax":
@@ -177,7 +189,9 @@ class FittedClassifier:
                     matrices = self._rows(table, rest)
                 else:
                     matrices = self._plain(output)
-                self._scorer.append(Scoring(*matrices, by_slot and len(self.reader.slot_rows) > 0, self._ending(output)))
+                self._scorer.append(
+                    Scoring(*matrices, by_slot and len(self.reader.slot_rows) > 0, self._ending(output))
+                )
             return self._scorer[0]
 
     def _ending(self, output: NDArray[np.float32]) -> tuple[Any, ...]:

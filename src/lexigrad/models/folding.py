@@ -28,9 +28,8 @@ if TYPE_CHECKING:
 
 FOLDED_DTYPES = ("float32", "float16", "int8")
 HALF_MOST = float(np.finfo(np.float16).max)
-ROUNDS = 10
-"""Of Lloyd's algorithm; the levels begin near their best places."""
-FINE_BINS = 1 << 14
+UNSEEN_CODE = 0
+"""Of a table of bytes: its level is -0.0."""
 
 
 def pays(fitted: FittedClassifier) -> bool:
@@ -71,7 +70,7 @@ def table_of(fitted: FittedClassifier, threads: int) -> tuple[NDArray[np.float32
     ranges = itertools.pairwise(edges)
     list(map_threads(lambda r: fold(*matrix, flat, fitted.dim, len(output), r[0], r[1], into), ranges, threads))
     rows = fitted.reader.slot_rows
-    if table.shape[1] > 1 or not len(rows):
+    if table.shape[1] != 1 or not len(rows):
         return table, not len(rows)
     return np.where(rows >= 0, table[rows, 0], np.float32(-0.0))[:, None], True
 
@@ -85,8 +84,10 @@ def folded(fitted: FittedClassifier, dtype: str, threads: int) -> FittedClassifi
             f"this model has {len(fitted.output):,} scores and rows of {fitted.dim:,} numbers: folded it would be larger; quantize makes it smaller"
         )
     if is_folded(fitted):
-        if "folded" in fitted.facts and fitted.facts["folded"] != "float32":
-            raise ParameterError(f"this model is folded to {fitted.facts['folded']} already: fold the model that it came from")
+        if fitted.facts.get("folded", "float32") != "float32":
+            raise ParameterError(
+                f"this model is folded to {fitted.facts['folded']} already: fold the model that it came from"
+            )
         table, by_slot = fitted.input[:].astype(np.float32), not len(fitted.reader.slot_rows)
     else:
         table, by_slot = table_of(fitted, threads)
@@ -104,41 +105,35 @@ def _rounded(table: NDArray[np.float32], dtype: str, marked: bool) -> tuple[Matr
     if dtype == "float16":
         most = float(np.abs(table).max(initial=0))
         if most > HALF_MOST:
-            raise ParameterError(f'dtype="float16": the table has numbers up to {most:.3g}, and float16 ends at {HALF_MOST:,.0f}')
-        half = table.astype(np.float16)
+            raise ParameterError(
+                f'dtype="float16": the table has numbers up to {most:.3g}, and float16 ends at {HALF_MOST:,.0f}'
+            )
+        half: Any = table.astype(np.float16)
         half[(half == 0) & ~unseen] = 0
         return half, float(np.abs(half.astype(np.float32) - table).max(initial=0))
     codes = np.empty(table.shape, np.uint8)
     levels = np.zeros((table.shape[1], CENTROIDS), np.float32)
-    first = int(marked)
-    for column in range(table.shape[1]):
-        seen = ~unseen[:, column]
-        found = _levels(table[seen, column], CENTROIDS - first)
-        levels[column, first:] = found
-        nearest = np.searchsorted((found[1:] + found[:-1]) / 2, table[:, column]) + first
-        codes[:, column] = np.where(seen, nearest, 0)
-        if marked:
-            levels[column, 0] = -0.0
+    for column, values in enumerate(table.T):
+        found = _levels(values)
+        levels[column, 1:] = found
+        nearest = np.searchsorted((found[1:] + found[:-1]) / 2, values) + 1
+        codes[:, column] = np.where(unseen[:, column], UNSEEN_CODE, nearest)
+        levels[column, UNSEEN_CODE] = -0.0
     coded = CodedMatrix(codes, levels.reshape(-1), 1, np.empty(0, np.uint8), np.empty(0, np.float32), table.shape[1])
-    error = max((float(np.abs(levels[c, codes[:, c]] - table[:, c]).max(initial=0)) for c in range(len(levels))), default=0.0)
+    error = max(float(np.abs(levels[c, codes[:, c]] - table[:, c]).max(initial=0)) for c in range(len(levels)))
     return coded, error
 
 
-def _levels(values: NDArray[np.float32], n: int) -> NDArray[np.float32]:
-    """Return `n` rising levels with about the smallest sum of squared distances from the values to their nearest.
+def _levels(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return 255 rising levels, 0 the middle one, that are even steps of sign(t) log(1 + |t| / c), c the median of |t| where it is not 0.
 
-    They begin with a density proportional to the cube root of that of the values, which is best for many levels (P. F. Panter and W. Dite,
-    "Quantization distortion in pulse-count modulation with nonuniform spacing of levels", 1951), and then follow Lloyd's algorithm.
+    So with the largest |t| = m and r = ((1 + m / c)^(1 / 127) - 1) / 2 a number is off by at most r (|t| + c): half the distance between the levels around
+    it, which is 2 r (|t'| + c) for the lower one, t'. Numbers differ by orders of magnitude, and the largest are of the words that texts have most.
     """
-    if not len(values):
-        return np.zeros(n, np.float32)
-    ordered = np.sort(values).astype(np.float64)
-    counts, edges = np.histogram(ordered, FINE_BINS, (ordered[0], max(ordered[-1], ordered[0] + 1e-30)))
-    share = np.concatenate([[0.0], np.cumsum(np.cbrt(counts))])
-    levels: NDArray[Any] = np.interp((np.arange(n) + 0.5) / n * share[-1], share, edges)
-    sums = np.concatenate([[0.0], np.cumsum(ordered)])
-    for _ in range(ROUNDS):
-        cuts = np.concatenate([[0], np.searchsorted(ordered, (levels[1:] + levels[:-1]) / 2), [len(ordered)]])
-        sizes = np.diff(cuts)
-        levels = np.where(sizes > 0, np.diff(sums[cuts]) / np.maximum(sizes, 1), levels)
-    return np.sort(levels).astype(np.float32)
+    sizes = np.abs(values[values != 0]).astype(np.float64)
+    if not len(sizes):
+        return np.zeros(CENTROIDS - 1, np.float32)
+    middle, most = np.median(sizes), sizes.max()
+    steps = np.arange(CENTROIDS // 2) / (CENTROIDS // 2 - 1) * np.log1p(most / middle)
+    upper = middle * np.expm1(steps)
+    return np.concatenate([-upper[:0:-1], upper]).astype(np.float32)

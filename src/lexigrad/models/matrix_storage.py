@@ -28,7 +28,7 @@ def sub_dims(matrices: dict[str, Matrix]) -> dict[str, int]:
 def stored_matrix(file: NativeFile, name: str) -> Matrix:
     """Return a matrix of a file; ValueError if its arrays do not fit each other."""
     if name in file.arrays:
-        return typed(file.arrays, name, np.float32, 2)
+        return typed(file.arrays, name, np.float16 if file.arrays[name].dtype == np.float16 else np.float32, 2)
     codes = typed(file.arrays, f"{name}_codes", np.uint8, 2)
     norms = typed(file.arrays, f"{name}_norm_codes", np.uint8)
     centroids, norm_centroids = (

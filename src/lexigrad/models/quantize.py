@@ -78,6 +78,10 @@ def quantized_classifier(
     """Return a classifier with quantised matrices, and the course of the loss where it was trained on; see `lexigrad.TextClassifier.quantize`."""
     _check_retraining(output, retrain, epochs, lr)
     _check_plain(fitted.input, fitted.output)
+    if fitted.folded:
+        raise DataError(
+            'this model is folded: quantise the one that it was made from, or fold that one with dtype="int8"'
+        )
     fewer = 0 < quantization.cutoff < _feature_slots(fitted.reader).size
     fitted = pruned(fitted, quantization.cutoff) if fewer else _without_empty_rows(fitted)
     losses: list[float] = []

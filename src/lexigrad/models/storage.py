@@ -25,7 +25,7 @@ from lexigrad.models.word_vectors import WordVectors
 from lexigrad.text.kept_buckets import is_table, kept_pairs
 from lexigrad.text.tokens import tokenizer_code
 from lexigrad.text.unicode import UNICODE_VERSION
-from lexigrad.text.vocabulary import Vocabulary
+from lexigrad.text.vocabulary import Vocabulary, hashes_of
 from lexigrad.text.words import encoded
 
 KIND = "text_classifier"
@@ -59,10 +59,7 @@ def save_classifier(fitted: FittedClassifier, params: dict[str, Any], path: str 
     }
     arrays = {
         "word_bytes": words.arena,
-        "word_offsets": words.offsets,
-        "word_hashes": words.hashes,
-        "word_slots": words.slots,
-        "word_counts": words.counts,
+        **_word_arrays(words, "folded" in fitted.facts),
         "slot_rows": fitted.reader.slot_rows,
         "kept": fitted.reader.kept,
         **matrix_arrays("input", fitted.input),
@@ -72,6 +69,35 @@ def save_classifier(fitted: FittedClassifier, params: dict[str, Any], path: str 
         **_class_arrays(fitted.classes),
     }
     write_native(path, KIND, settings, {name: np.ascontiguousarray(array) for name, array in arrays.items()})
+
+
+def _word_arrays(words: Vocabulary, folded: bool) -> dict[str, NDArray[Any]]:
+    """Return the arrays of a vocabulary beside its bytes; without what can be made of them again for a folded model, which is to be small."""
+    if folded and words.offsets[-1] < 1 << 32:
+        return {"word_offsets": words.offsets.astype(np.uint32), "word_slots": words.slots}
+    return {
+        "word_offsets": words.offsets,
+        "word_hashes": words.hashes,
+        "word_slots": words.slots,
+        "word_counts": words.counts,
+    }
+
+
+def _words(arrays: dict[str, NDArray[Any]]) -> Vocabulary:
+    """Return the vocabulary in a file; see `_word_arrays`."""
+    data, slots = typed(arrays, "word_bytes", np.uint8), typed(arrays, "word_slots", np.uint64)
+    if "word_hashes" in arrays:
+        offsets, hashes = typed(arrays, "word_offsets", np.int64), typed(arrays, "word_hashes", np.uint32)
+        return Vocabulary(data, offsets, hashes, slots, typed(arrays, "word_counts", np.int64))
+    offsets = typed(arrays, "word_offsets", np.uint32).astype(np.int64)
+    _check_offsets(offsets, len(data))
+    return Vocabulary(data, offsets, hashes_of(data, offsets), slots, np.zeros(len(offsets) - 1, np.int64))
+
+
+def _check_offsets(offsets: NDArray[np.int64], n_bytes: int) -> None:
+    """Make sure that strings lie in their bytes, one after another."""
+    check(len(offsets) > 0 and offsets[0] == 0 and offsets[-1] <= n_bytes, "word_offsets leave word_bytes")
+    check(bool(np.all(np.diff(offsets) >= 0)), "word_offsets fall")
 
 
 def _reader_settings(reader: TextReader) -> dict[str, Any]:
@@ -121,10 +147,7 @@ def _fitted(file: NativeFile, params: dict[str, Any]) -> FittedClassifier:
         raise FormatError(
             f"it was tokenised by the tables of Unicode {unicode_version}, this version has those of {UNICODE_VERSION}"
         )
-    words = Vocabulary(
-        typed(arrays, "word_bytes", np.uint8), typed(arrays, "word_offsets", np.int64), typed(arrays, "word_hashes", np.uint32),
-        typed(arrays, "word_slots", np.uint64), typed(arrays, "word_counts", np.int64),
-    )  # fmt: skip
+    words = _words(arrays)
     _check_vocabulary(words)
     reader = TextReader(
         tokenizer_code(params["tokenizer"]), words, typed(arrays, "slot_rows", np.int32), int(settings["n_buckets"]),
@@ -171,8 +194,7 @@ def _check_vocabulary(words: Vocabulary) -> None:
     """Make sure that no look-up can leave the arrays or go on for ever."""
     n, slots = len(words.hashes), words.slots
     check(len(words.offsets) == n + 1 and len(words.counts) == n, "the word arrays differ in length")
-    check(words.offsets[0] == 0 and words.offsets[-1] <= len(words.arena), "word_offsets leave word_bytes")
-    check(bool(np.all(np.diff(words.offsets) >= 0)), "word_offsets fall")
+    _check_offsets(words.offsets, len(words.arena))
     check(len(slots) > 0 and len(slots) & (len(slots) - 1) == 0, "word_slots is not a power of two")
     ids = slots & np.uint64(0xFFFFFFFF)
     check(int(ids.max()) <= n and bool((ids == 0).any()), "word_slots points outside the words or is full")

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from lexigrad.errors import DataError, ParameterError
@@ -174,9 +173,7 @@ class Scorer:
         """Return best labels, their probabilities, those of the wanted labels (n, n_wanted) and those of all, or nothing where they are not added."""
         missing = texts.is_null().to_numpy(zero_copy_only=False) if texts.null_count else None
         if missing is not None:
-            texts = pc.fill_null(
-                texts, b"" if pa.types.is_binary(texts.type) or pa.types.is_large_binary(texts.type) else ""
-            )
+            texts = _without_nulls(texts)
         data, offsets = text_buffers(texts, "texts", 0)
         if self.glued:
             data, offsets = without_newlines(data, offsets)
@@ -222,6 +219,19 @@ class Scorer:
                 everything[rows] = probs
             first = stop
         return best, top, chosen, everything
+
+
+def _without_nulls(texts: pa.Array) -> pa.Array:
+    """Return the same array with some text, whatever lies there, in the place of each null."""
+    kind = texts.type
+    if pa.types.is_dictionary(kind) or pa.types.is_string_view(kind) or pa.types.is_binary_view(kind):
+        strings = pa.types.is_string_view(kind) or (
+            pa.types.is_dictionary(kind) and kind.value_type in (pa.string(), pa.large_string(), pa.string_view())
+        )
+        texts = texts.cast(pa.large_string() if strings else pa.large_binary())
+    if pa.types.is_null(kind):
+        return pa.array([""] * len(texts))
+    return pa.Array.from_buffers(texts.type, len(texts), [None, *texts.buffers()[1:]], 0, texts.offset)
 
 
 def _batch(data: NDArray[np.uint8], offsets: NDArray[np.int64]) -> TextBatch:

@@ -92,9 +92,9 @@ def find_words(slots, arena, offsets, keys, bounds, hashes, n, ids):  # type: ig
                 entry = slots[slot]
             index = np.int64(entry & LOW_32) - 1
             ids[j] = index
-            prefetch(offsets, max(index, 0))
+            prefetch(offsets, max(index, np.int64(0)))
         for j in range(first, stop):
-            prefetch(arena, offsets[max(np.int64(ids[j]), 0)])
+            prefetch(arena, offsets[max(np.int64(ids[j]), np.int64(0))])
         for j in range(first, stop):
             index = np.int64(ids[j])
             if index < 0:
@@ -145,7 +145,8 @@ def _slots(hashes, size):  # type: ignore[no-untyped-def]
 
 
 @kernel()
-def _hashes(arena, offsets):  # type: ignore[no-untyped-def]
+def hashes_of(arena, offsets):  # type: ignore[no-untyped-def]
+    """Return the hash of each string, (n,) uint32."""
     values = np.empty(offsets.size - 1, np.uint32)
     for i in range(values.size):
         values[i] = hash_bytes(arena, offsets[i], offsets[i + 1])
@@ -229,7 +230,7 @@ class Vocabulary:
     @classmethod
     def from_arrays(cls, arena: NDArray[np.uint8], offsets: NDArray[np.int64], counts: NDArray[np.int64]) -> Vocabulary:
         """Build the hash table over strings that lie in an arena already."""
-        hashes = _hashes(arena, offsets)
+        hashes = hashes_of(arena, offsets)
         return cls(arena, offsets, hashes, _slots(hashes, slot_count(len(hashes))), counts)
 
     def positions(self, strings: Iterable[bytes]) -> NDArray[np.int64]:
