@@ -6,6 +6,8 @@ a buffer between bytes that are white space, from which phases may read on past 
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from lexigrad.machine.bits import REACH, TOKENS, hash_tokens, high_product, newline_mask, space_mask, trailing_zeros
@@ -225,7 +227,7 @@ def text_rows(  # type: ignore[no-untyped-def]
     in_all = tokens_of(tokenizer, data, start, stop, table, buffer, bounds, hashes)
     find_words(slots, arena, word_offsets, buffer, bounds, hashes, in_all, ids)
     n_tokens, n_signs = 0, 0
-    n = np.int64(0)
+    n: Any = np.int64(0)
     inverse = 1.0 / n_buckets
     for token in range(in_all):
         word, first, end = np.int64(ids[token]), bounds[2 * token], bounds[2 * token + 1]

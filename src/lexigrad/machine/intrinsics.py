@@ -404,7 +404,7 @@ def _block_product(typingctx: Any, x: Any, x_row: Any, y: Any, y_row: Any, out: 
     return types.void(x, i, y, i, out, i), codegen
 
 
-def _prefetch_plain(array: Any, index: int) -> None:
+def _prefetch_plain(array: Any, index: Any) -> None:
     """Ask for the cache line of ``array[index]``; changes nothing but time."""
 
 
