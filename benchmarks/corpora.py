@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import lzma
 from collections.abc import Iterator
-from itertools import groupby
+from itertools import chain, groupby
 from pathlib import Path
 from typing import Any
 from zlib import crc32
@@ -23,6 +23,7 @@ from zlib import crc32
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from benchmarks.data import CACHE, LABEL, folder, raw
@@ -147,6 +148,30 @@ def texts(name: str) -> Path:
         temporary = target.with_suffix(".part")
         with temporary.open("w", encoding="utf-8", newline="\n") as file:
             file.writelines(f"{line}\n" for line in MAKERS[name]())
+        temporary.rename(target)
+    return target
+
+
+def table_of(zipf: Zipf, n: int, first: int = 0, name: str = "documents") -> pa.Table:
+    """Return n Zipf documents of six lines with an id and an address, as corpora have them."""
+    documents, _ = zipf.documents(n, newlines=5)
+    numbers = range(first, first + n)
+    ids = [f"{name}-{number:012}" for number in numbers]
+    urls = [f"https://site{crc32(str(number).encode()) % 5000}.example/{number // 7}/page-{number}" for number in numbers]
+    return pa.table({"id": ids, "url": urls, "text": documents})
+
+
+def parquet(n: int) -> Path:
+    """Return a Parquet file of n documents, snappy, 10,000 a row group."""
+    target = CACHE / f"zipf-{n}.parquet"
+    if not target.exists():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        temporary, zipf = target.with_suffix(".part"), Zipf(3)
+        tables = (table_of(zipf, min(10_000, n - first), first) for first in range(0, n, 10_000))
+        table = next(tables)
+        with pq.ParquetWriter(temporary, table.schema, compression="snappy") as writer:
+            for table in chain([table], tables):
+                writer.write_table(table)
         temporary.rename(target)
     return target
 
