@@ -157,7 +157,9 @@ def table_of(zipf: Zipf, n: int, first: int = 0, name: str = "documents") -> pa.
     documents, _ = zipf.documents(n, newlines=5)
     numbers = range(first, first + n)
     ids = [f"{name}-{number:012}" for number in numbers]
-    urls = [f"https://site{crc32(str(number).encode()) % 5000}.example/{number // 7}/page-{number}" for number in numbers]
+    urls = [
+        f"https://site{crc32(str(number).encode()) % 5000}.example/{number // 7}/page-{number}" for number in numbers
+    ]
     return pa.table({"id": ids, "url": urls, "text": documents})
 
 

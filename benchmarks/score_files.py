@@ -23,7 +23,18 @@ from benchmarks.score_column import command, compare
 LABEL, LEAST = "hq", 0.8
 """What the filter keeps: about a tenth of the documents."""
 LOOP = "Python loop over fasttext-community"
-COLUMNS = ["job", "system", "seconds, median (min-max)", "documents/s", "MB/s of text", "loop / this", "peak MB", "rows out", "other labels", "largest difference"]
+COLUMNS = [
+    "job",
+    "system",
+    "seconds, median (min-max)",
+    "documents/s",
+    "MB/s of text",
+    "loop / this",
+    "peak MB",
+    "rows out",
+    "other labels",
+    "largest difference",
+]
 
 
 def main() -> None:
@@ -92,7 +103,14 @@ def text_bytes(path: Path) -> int:
 def differences(first: pa.Table, second: pa.Table) -> tuple[int, float]:
     """Return how many rows in both have other labels, and the largest difference of probability of the others."""
     sides: list[dict[str, tuple[Any, Any]]] = [
-        dict(zip(side["id"].to_pylist(), zip(side["label"].to_pylist(), side["prob"].to_pylist(), strict=True), strict=True)) for side in (first, second)
+        dict(
+            zip(
+                side["id"].to_pylist(),
+                zip(side["label"].to_pylist(), side["prob"].to_pylist(), strict=True),
+                strict=True,
+            )
+        )
+        for side in (first, second)
     ]
     both = sides[0].keys() & sides[1].keys()
     ours, theirs = ([list(column) for column in zip(*(side[row] for row in both), strict=True)] for side in sides)
@@ -108,7 +126,12 @@ def score(model_file: str, source: Path, output: str, keep: bool) -> list[str]:
 
 def loop(source: Path, output: str, keep: bool) -> list[str]:
     """Return the command of the loop."""
-    job = {"model": str(model("dclm")), "input": str(source), "output": output, "keep": [LABEL, LEAST] if keep else None}
+    job = {
+        "model": str(model("dclm")),
+        "input": str(source),
+        "output": output,
+        "keep": [LABEL, LEAST] if keep else None,
+    }
     return [str(python_of(READS_PARQUET)), *command("fasttext-community", "loop", job)[1:]]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+from itertools import islice
 
 
 def fasttext_model(system, path):
@@ -19,9 +20,9 @@ def fasttext_model(system, path):
 
 
 def read_lines(path, n):
-    """Return the first n texts of a file that has one a line, all for None."""
+    """Return the first n texts of a file that has one a line; no more is read, which would leave free memory behind, where a model could hide."""
     with open(path, encoding="utf-8", newline="\n") as file:
-        return file.read().removesuffix("\n").split("\n")[:n]
+        return [line.removesuffix("\n") for line in islice(file, n)]
 
 
 def column(system, job):
