@@ -12,11 +12,11 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
+from tests.oracles.fasttext import Model
 
 import lexigrad
 from benchmarks.corpora import model, texts
 from benchmarks.measure import header, table
-from tests.oracles.fasttext import Model
 
 CASES = (("dclm", "zipf"), ("imdb", "imdb"))
 DTYPES = ("float32", "float16", "int8")
@@ -95,7 +95,13 @@ def exact_probs(path: Path, lines: list[str], clf: lexigrad.TextClassifier) -> N
 
 
 def row(
-    name: str, documents: str, kind: str, path: Path, clf: lexigrad.TextClassifier, exact: NDArray[np.float64], lines: list[str]
+    name: str,
+    documents: str,
+    kind: str,
+    path: Path,
+    clf: lexigrad.TextClassifier,
+    exact: NDArray[np.float64],
+    lines: list[str],
 ) -> list[str]:
     """Return the row of a table."""
     probs = clf.predict_proba(pa.array(lines)).astype(np.float64)

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from benchmarks.corpora import model, parquet
-from benchmarks.measure import Run, header, run, run_command, spread, table
+from benchmarks.measure import Run, header, run_command, spread, table
 from benchmarks.peers import READS_PARQUET, python_of
 from benchmarks.score_column import command, compare
 
@@ -46,8 +46,7 @@ def main() -> None:
     source = parquet(given.n)
     print(header("benchmarks.score_files"))
     with tempfile.TemporaryDirectory(dir=source.parent) as folder:
-        native = f"{folder}/dclm.lexigrad"
-        run("lexigrad", "convert", {"model": str(model("dclm")), "converted": native})
+        native = folded("dclm", folder)
         run_command(score(native, parquet(100), f"{folder}/first.parquet", False))  # compiles where that was never done
         rows: list[list[str]] = []
         for keep in (False, True):
@@ -58,7 +57,7 @@ def main() -> None:
 def measure_job(source: Path, folder: Path, native: str, keep: bool, repeats: int) -> list[list[str]]:
     """Time one job: adding columns, or a filter that also adds them."""
     systems: dict[str, Callable[[str], list[str]]] = {
-        "lexigrad score, its own file": lambda output: score(native, source, output, keep),
+        "lexigrad score, folded file": lambda output: score(native, source, output, keep),
         "lexigrad score, .bin": lambda output: score(str(model("dclm")), source, output, keep),
         LOOP: lambda output: loop(source, output, keep),
     }
@@ -92,6 +91,13 @@ def measure_job(source: Path, folder: Path, native: str, keep: bool, repeats: in
             ]
         )
     return rows
+
+
+def folded(name: str, folder: str) -> str:
+    """Write a model as lexigrad's own folded file and return its path."""
+    target = f"{folder}/{name}.lexigrad"
+    run_command([str(python_of("lexigrad").with_name("lexigrad")), "fold", str(model(name)), target])
+    return target
 
 
 def text_bytes(path: Path) -> int:

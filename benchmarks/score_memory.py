@@ -19,9 +19,9 @@ import pyarrow.parquet as pq
 
 from benchmarks.corpora import Zipf, model, table_of, texts
 from benchmarks.data import CACHE
-from benchmarks.measure import header, memory_mb, run, run_watched, spread, table
+from benchmarks.measure import header, memory_mb, run_watched, spread, table
 from benchmarks.score_column import FIRST, command
-from benchmarks.score_files import score
+from benchmarks.score_files import folded, score
 
 BLOCKS = 3
 """Different row groups of the large file, which repeats them."""
@@ -44,10 +44,7 @@ def main() -> None:
     CACHE.mkdir(parents=True, exist_ok=True)
     print(header("benchmarks.score_memory"))
     with tempfile.TemporaryDirectory(dir=CACHE) as folder:
-        natives = {}
-        for name in ("dclm", "toy"):
-            natives[name] = f"{folder}/{name}.lexigrad"
-            run("lexigrad", "convert", {"model": str(model(name)), "converted": natives[name]})
+        natives = {name: folded(name, folder) for name in ("dclm", "toy")}
         columns = [
             "model",
             "system",

@@ -39,7 +39,8 @@ def main() -> None:
         "large": f"random reads of a table of {large} MB, million/s",
     }
     ratios = {
-        name: [two / one for one, two in zip(rates["1"], rates["2"], strict=True)] for name, rates in answer["rates"].items()
+        name: [two / one for one, two in zip(rates["1"], rates["2"], strict=True)]
+        for name, rates in answer["rates"].items()
     }
     middles = {name: statistics.median(values) for name, values in ratios.items()}
     rows = [
@@ -51,7 +52,9 @@ def main() -> None:
         ]
         for name in names
     ]
-    print(table(["job", "1 thread, median (min-max)", "2 threads", "2 threads / 1", "scoring's ratio / this one"], rows))
+    print(
+        table(["job", "1 thread, median (min-max)", "2 threads", "2 threads / 1", "scoring's ratio / this one"], rows)
+    )
     allowed = min(BINDING, key=middles.__getitem__)
     print(f"What binds is {allowed}: scoring has {middles['score'] / middles[allowed]:.2f} of what it allows.")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+from functools import partial
 from itertools import islice
 
 
@@ -39,33 +40,21 @@ def column(system, job):
         import lexigrad
 
         given, clf = pa.array(texts), lexigrad.load(job["model"]).set_params(threads=threads)
-
-        def call():
-            labels, probs = clf.top_k(given, k=1)
-            return labels[:, 0].tolist(), probs[:, 0].tolist()
-
-        timed = lambda: clf.top_k(given, k=1)  # noqa: E731
+        call = partial(clf.top_k, given, k=1)
     else:
         model = fasttext_model(system, job["model"])
-        if system == "fasttext-new":
-            timed = lambda: model.predict_batch(texts, k=1, threads=threads)  # noqa: E731
-        else:
-            timed = lambda: model.predict(texts, k=1)  # noqa: E731
-
-        def call():
-            labels, probs = timed()
-            return [row[0].removeprefix("__label__") if row else None for row in labels], [
-                float(row[0]) if len(row) else None for row in probs
-            ]
-
-    answers = call()
+        call = partial(model.predict_batch, threads=threads) if system == "fasttext-new" else model.predict
+        call = partial(call, texts, k=1)
+    labels, probs = call()
     if job["answers"]:
+        first = [[str(row[0]).removeprefix("__label__") if len(row) else None for row in labels]]
+        first.append([float(row[0]) if len(row) else None for row in probs])
         with open(job["answers"], "w", encoding="utf-8") as file:
-            json.dump(answers, file)
+            json.dump(first, file)
     seconds = []
     while len(seconds) < job["calls"] or sum(seconds) < job["least"]:
         started = time.perf_counter()
-        timed()
+        call()
         seconds.append(time.perf_counter() - started)
     print(json.dumps({"n": len(texts), "bytes": n_bytes, "seconds": seconds}))
 

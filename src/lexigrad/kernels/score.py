@@ -84,7 +84,9 @@ def sum_rows(  # type: ignore[no-untyped-def]
             if part is not None:
                 add_row(matrix, half, n_slices, sub_dim, norms, centroids, norm_centroids, dim, features[j], part, 0)
             else:
-                add_row(matrix, half, n_slices, sub_dim, norms, centroids, norm_centroids, dim, features[j], hidden, start)
+                add_row(
+                    matrix, half, n_slices, sub_dim, norms, centroids, norm_centroids, dim, features[j], hidden, start
+                )
         if part is not None:
             for k in range(dim):
                 hidden[start + k] += part[k]
@@ -175,7 +177,14 @@ def scorer(arguments: tuple[Any, ...], half: bool, fasttext: bool = False) -> An
 
 @cache
 def score_with(
-    pruned: bool, characters: bool, coded: bool, tree: bool, fasttext: bool = False, steps: bool = False, single: bool = False, half: bool = False
+    pruned: bool,
+    characters: bool,
+    coded: bool,
+    tree: bool,
+    fasttext: bool = False,
+    steps: bool = False,
+    single: bool = False,
+    half: bool = False,
 ) -> Any:
     """Return the kernel that scores, compiled when first asked for, with only the branches that a model needs.
 

@@ -121,7 +121,8 @@ def _hash_tokens(typingctx: Any, x: Any, bounds: Any, first: Any, values: Any) -
         both = _loaded(builder, bounds, builder.mul(args[2], ir.Constant(_I64, 2)), pairs)
         nothing = ir.Constant(pairs, ir.Undefined)
         starts, ends = (
-            builder.shuffle_vector(both, nothing, ir.Constant(vector, list(range(odd, 2 * TOKENS, 2)))) for odd in (0, 1)
+            builder.shuffle_vector(both, nothing, ir.Constant(vector, list(range(odd, 2 * TOKENS, 2))))
+            for odd in (0, 1)
         )
         lengths = builder.sub(ends, starts)
         largest = builder.module.declare_intrinsic(
@@ -208,7 +209,12 @@ def _hash_tokens_plain(x: Any, bounds: Any, first: int, values: Any) -> None:
 
 
 if config.DISABLE_JIT:
-    space_mask, newline_mask, eight_at, half_at = _space_mask_plain, _newline_mask_plain, _eight_at_plain, _half_at_plain
+    space_mask, newline_mask, eight_at, half_at = (
+        _space_mask_plain,
+        _newline_mask_plain,
+        _eight_at_plain,
+        _half_at_plain,
+    )
     trailing_zeros, high_product, hash_tokens = _trailing_zeros_plain, _high_product_plain, _hash_tokens_plain
     bits_of = _bits_of_plain
 else:

@@ -177,7 +177,9 @@ class FittedClassifier:
                     matrices = self._rows(table, rest)
                 else:
                     matrices = self._plain(output)
-                self._scorer.append(Scoring(*matrices, by_slot and len(self.reader.slot_rows) > 0, self._ending(output)))
+                self._scorer.append(
+                    Scoring(*matrices, by_slot and len(self.reader.slot_rows) > 0, self._ending(output))
+                )
             return self._scorer[0]
 
     def _ending(self, output: NDArray[np.float32]) -> tuple[Any, ...]:

@@ -86,7 +86,9 @@ def folded(fitted: FittedClassifier, dtype: str, threads: int) -> FittedClassifi
         )
     if is_folded(fitted):
         if "folded" in fitted.facts and fitted.facts["folded"] != "float32":
-            raise ParameterError(f"this model is folded to {fitted.facts['folded']} already: fold the model that it came from")
+            raise ParameterError(
+                f"this model is folded to {fitted.facts['folded']} already: fold the model that it came from"
+            )
         table, by_slot = fitted.input[:].astype(np.float32), not len(fitted.reader.slot_rows)
     else:
         table, by_slot = table_of(fitted, threads)
@@ -104,7 +106,9 @@ def _rounded(table: NDArray[np.float32], dtype: str, marked: bool) -> tuple[Matr
     if dtype == "float16":
         most = float(np.abs(table).max(initial=0))
         if most > HALF_MOST:
-            raise ParameterError(f'dtype="float16": the table has numbers up to {most:.3g}, and float16 ends at {HALF_MOST:,.0f}')
+            raise ParameterError(
+                f'dtype="float16": the table has numbers up to {most:.3g}, and float16 ends at {HALF_MOST:,.0f}'
+            )
         half = table.astype(np.float16)
         half[(half == 0) & ~unseen] = 0
         return half, float(np.abs(half.astype(np.float32) - table).max(initial=0))
@@ -120,7 +124,9 @@ def _rounded(table: NDArray[np.float32], dtype: str, marked: bool) -> tuple[Matr
         if marked:
             levels[column, 0] = -0.0
     coded = CodedMatrix(codes, levels.reshape(-1), 1, np.empty(0, np.uint8), np.empty(0, np.float32), table.shape[1])
-    error = max((float(np.abs(levels[c, codes[:, c]] - table[:, c]).max(initial=0)) for c in range(len(levels))), default=0.0)
+    error = max(
+        (float(np.abs(levels[c, codes[:, c]] - table[:, c]).max(initial=0)) for c in range(len(levels))), default=0.0
+    )
     return coded, error
 
 
