@@ -56,6 +56,11 @@ bench: $(VENV)/installed
 	$(BIN)/python -m benchmarks.fasttext_models
 	$(BIN)/python -m benchmarks.quantization
 	$(BIN)/python -m benchmarks.softmax_regression
+	$(BIN)/python -m benchmarks.score_column
+	$(BIN)/python -m benchmarks.score_files
+	$(BIN)/python -m benchmarks.score_scaling
+	$(BIN)/python -m benchmarks.score_memory
+	$(BIN)/python -m benchmarks.score_error
 
 $(VENV)/installed: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "lexigrad needs Python 3.11 or newer: make PYTHON=python3.12 demo")'

@@ -9,8 +9,9 @@ import platform
 import statistics
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -19,6 +20,7 @@ from typing import Any
 from benchmarks.peers import PEERS, python_of
 
 WORKER = Path(__file__).with_name("worker.py")
+EVERY = 0.1
 
 
 @dataclass(frozen=True)
@@ -36,10 +38,14 @@ def run(system: str, verb: str, job: dict[str, Any]) -> Run:
     return run_command(command)
 
 
-def run_command(command: Sequence[str], env: dict[str, str] | None = None) -> Run:
-    """Run any command to its end; its peak memory is the system's own accounting (ru_maxrss)."""
+def run_command(
+    command: Sequence[str], env: dict[str, str] | None = None, watch: Callable[[int], None] | None = None
+) -> Run:
+    """Run any command to its end; its peak memory is the system's own accounting (ru_maxrss). `watch` runs beside it with its number."""
     started = time.perf_counter()
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=env)
+    if watch is not None:
+        threading.Thread(target=watch, args=(process.pid,), daemon=True).start()
     assert process.stdout is not None
     output = process.stdout.read()
     _, status, usage = os.wait4(process.pid, 0)
@@ -48,6 +54,36 @@ def run_command(command: Sequence[str], env: dict[str, str] | None = None) -> Ru
     if process.returncode:
         raise SystemExit(f"{' '.join(command)} ended with exit code {process.returncode}")
     return Run(seconds, usage.ru_maxrss / 1000, output)
+
+
+@dataclass(frozen=True)
+class Watched(Run):
+    """A finished process whose private memory was looked at every `EVERY` seconds: pages that no other process has and no file on the disk holds."""
+
+    private_mb: float
+
+
+def run_watched(command: Sequence[str]) -> Watched:
+    """Run any command to its end, watching its private memory."""
+    highest, ended = [0.0], threading.Event()
+
+    def watch(pid: int) -> None:
+        while not ended.wait(EVERY):
+            try:
+                highest[0] = max(highest[0], memory_mb(pid)["Anonymous"])
+            except OSError:
+                return
+
+    run = run_command(command, watch=watch)
+    ended.set()
+    return Watched(run.seconds, run.peak_mb, run.output, highest[0])
+
+
+def memory_mb(pid: int) -> dict[str, float]:
+    """Return the megabytes of a process by the names of /proc/PID/smaps_rollup, such as Rss, Pss, Private_Dirty, Private_Clean, Anonymous."""
+    with open(f"/proc/{pid}/smaps_rollup") as file:
+        lines = [line.split() for line in file][1:]
+    return {line[0].rstrip(":"): int(line[1]) * 1024 / 1e6 for line in lines}
 
 
 def spread(values: Sequence[float], form: str) -> str:

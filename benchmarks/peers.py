@@ -19,9 +19,12 @@ SCIKIT_LEARN = "scikit-learn==1.9.1"
 """What `SoftmaxRegression` is compared with, in one process with lexigrad."""
 GENSIM = "gensim==4.4.0"
 """For word vectors."""
+READS_PARQUET = "fasttext-community, pyarrow"
+"""fastText with what a Python script needs to score Parquet files by it."""
 SYSTEMS: dict[str, tuple[str, ...]] = {
     "lexigrad": ("-e", str(ROOT)),
     **{name: (requirement,) for name, requirement in PEERS.items()},
+    READS_PARQUET: (PEERS["fasttext-community"], "pyarrow==26.0.1"),
     "gensim": (GENSIM,),
     "tuning": ("-e", f"{ROOT}[tune]"),
     "regression": (SCIKIT_LEARN, "-e", str(ROOT)),
@@ -31,7 +34,7 @@ SYSTEMS: dict[str, tuple[str, ...]] = {
 
 def python_of(system: str) -> Path:
     """Return the interpreter that has a system installed, installing it where it is missing; lexigrad is installed from this checkout, editable."""
-    folder = ROOT / ".bench/systems" / system
+    folder = ROOT / ".bench/systems" / system.replace(", ", "-")
     python = folder / "bin/python"
     if not (folder / "installed").exists():
         subprocess.run([sys.executable, "-m", "venv", folder], check=True)

@@ -41,13 +41,13 @@ def train(system, job):
             dim=job["dim"],
             epoch=job["epochs"],
             lr=job["lr"],
-            wordNgrams=2,
             bucket=job["buckets"],
             thread=job.get("threads", 2),
             verbose=0,
             seed=job["seed"],
             loss=job.get("loss", "softmax"),
             pretrainedVectors=job.get("vectors", ""),
+            **{"wordNgrams": 2, **job.get("options", {})},
         )
         model.save_model(job["model"])
 
