@@ -13,7 +13,7 @@ import numpy as np
 from lexigrad.machine.bits import REACH, TOKENS, hash_tokens, high_product, newline_mask, space_mask, trailing_zeros
 from lexigrad.machine.compiler import helper
 from lexigrad.machine.intrinsics import prefetch
-from lexigrad.text.kept_buckets import LEFT_OUT, entries_in, kept_row, may_be_kept
+from lexigrad.text.kept_buckets import LEFT_OUT, entries_in, is_kept, kept_row, kept_row_direct, may_be_kept
 from lexigrad.text.ngrams import (
     add_character_ngrams,
     add_signs,
@@ -33,6 +33,8 @@ FRONT = 64
 """Where a text begins in its buffer."""
 END_OF_SENTENCE = 8
 """Where the token </s> stands in the buffer, for all places where one is meant."""
+END_HASH = np.uint32(3617362777)
+"""The hash of </s>."""
 AHEAD = 24
 """Features between a prefetch and its use, where a feature is one number."""
 
@@ -152,20 +154,32 @@ def add_word_ngrams_by(hashes, n_tokens, word_ngrams, n_words, n_buckets, recipr
 
 
 @helper
-def may_be_kept_slots(kept, n_words, features, start, stop):  # type: ignore[no-untyped-def]
-    """Drop from ``features[start:stop]`` the slots of buckets that are not in the table, all but few; return the new end."""
+def passes(kept, n_blocks, n_entries, bucket):  # type: ignore[no-untyped-def]
+    """Return 1 for a bucket that is kept, and 0 for one that is not, or with a table that is not direct nearly always so."""
+    return is_kept(kept, bucket) if n_blocks > 0 else may_be_kept(kept, n_entries, bucket)
+
+
+@helper
+def may_be_kept_slots(kept, n_blocks, n_words, features, start, stop):  # type: ignore[no-untyped-def]
+    """Drop from ``features[start:stop]`` the slots of buckets that are not kept, all but few; return the new end."""
     n_entries = entries_in(kept)
     n = start
     for j in range(start, stop):
         slot = features[j]
         features[n] = slot
-        n += may_be_kept(kept, n_entries, slot - n_words)
+        n += passes(kept, n_blocks, n_entries, slot - n_words)
     return n
 
 
 @helper
-def kept_rows(kept, n_words, features, stop):  # type: ignore[no-untyped-def]
+def kept_rows(kept, n_blocks, n_words, features, stop):  # type: ignore[no-untyped-def]
     """Replace the slots of buckets in ``features[:stop]`` by their rows and drop those without; return the new end."""
+    if n_blocks > 0:
+        for j in range(stop):
+            slot = features[j]
+            if slot >= n_words:
+                features[j] = n_words + kept_row_direct(kept, n_blocks, slot - n_words)
+        return stop
     n_entries = entries_in(kept)
     for j in range(stop):
         prefetch(kept, home(np.uint32(max(0, features[j] - n_words)), np.int64(n_entries - 1)))
@@ -181,7 +195,22 @@ def kept_rows(kept, n_words, features, stop):  # type: ignore[no-untyped-def]
 
 @helper
 def add_ngrams_of_signs(  # type: ignore[no-untyped-def]
-    signs, widths, left, room, n_signs, min_n, max_n, n_words, n_buckets, inverse, kept, values, buckets, features, n
+    signs,
+    widths,
+    left,
+    room,
+    n_signs,
+    min_n,
+    max_n,
+    n_words,
+    n_buckets,
+    inverse,
+    kept,
+    n_blocks,
+    values,
+    buckets,
+    features,
+    n,
 ):
     """Append the slots of the character n-grams of all words of a text at once, of a pruned model only those that may be kept.
 
@@ -200,12 +229,12 @@ def add_ngrams_of_signs(  # type: ignore[no-untyped-def]
             for i in range(n_starts):
                 if left[i] > 1 and i > 0 and left[i - 1] > 1:  # not the marks of its ends alone
                     features[n] = n_words + buckets[i]
-                    n += 1
+                    n += 1 if kept is None else passes(kept, n_blocks, entries_in(kept), np.int64(buckets[i]))
         elif kept is not None:
             n_entries = entries_in(kept)
             for i in range(n_starts):
                 features[n] = n_words + buckets[i]
-                n += np.int64(left[i] >= length) & may_be_kept(kept, n_entries, buckets[i])
+                n += np.int64(left[i] >= length) & passes(kept, n_blocks, n_entries, np.int64(buckets[i]))
         else:
             for i in range(n_starts):
                 features[n] = n_words + buckets[i]
@@ -215,8 +244,8 @@ def add_ngrams_of_signs(  # type: ignore[no-untyped-def]
 
 @helper
 def text_rows(  # type: ignore[no-untyped-def]
-    data, start, stop, tokenizer, table, slots, arena, word_offsets, slot_rows, kept, label_prefix, n_words, n_buckets, word_ngrams, min_n, max_n,
-    reciprocal, buffer, bounds, ids, hashes, characters, signs, widths, left, room, buckets, features, ordered,
+    data, start, stop, tokenizer, table, slots, arena, word_offsets, slot_rows, kept, n_blocks, label_prefix, n_words, n_buckets, word_ngrams, min_n,
+    max_n, reciprocal, buffer, bounds, ids, hashes, characters, signs, widths, left, room, buckets, features, ordered,
 ):  # fmt: skip
     """Write the rows of the features of ``data[start:stop]`` to `features`; return (rows found, features in all).
 
@@ -224,6 +253,7 @@ def text_rows(  # type: ignore[no-untyped-def]
 
     With a label prefix the text is read as fastText does: labels are no features, and the word </s> ends it.
     """
+    sign = np.int64(label_prefix[0]) if label_prefix.size > 0 else -1
     in_all = tokens_of(tokenizer, data, start, stop, table, buffer, bounds, hashes)
     find_words(slots, arena, word_offsets, buffer, bounds, hashes, in_all, ids)
     n_tokens, n_signs = 0, 0
@@ -231,34 +261,37 @@ def text_rows(  # type: ignore[no-untyped-def]
     inverse = 1.0 / n_buckets
     for token in range(in_all):
         word, first, end = np.int64(ids[token]), bounds[2 * token], bounds[2 * token + 1]
-        if word >= n_words or (word < 0 and is_label(buffer, first, end - first, label_prefix)):
+        if word >= n_words or (
+            buffer[first] == sign and word < 0 and is_label(buffer, first, end - first, label_prefix)
+        ):
             continue
         features[n] = word
         n += word >= 0
-        ends = is_end_of_sentence(buffer, first, end)
+        ends = hashes[token] == END_HASH and is_end_of_sentence(buffer, first, end)
         if signs is not None and not ends:
             before, n_signs = n_signs, add_signs(buffer, first, end, signs, widths, left, room, n_signs)
             if ordered or n_signs == before or n_buckets > MOST_SMALL_BUCKETS:
                 n_signs = before
                 count = add_character_ngrams(buffer, first, end, min_n, max_n, characters, 0)
                 for j in range(count):
-                    features[n + j] = n_words + bucket_of_hash(characters[j], n_buckets, inverse)
-                n += count
+                    bucket = np.int64(bucket_of_hash(characters[j], n_buckets, inverse))
+                    features[n] = n_words + bucket
+                    n += 1 if kept is None else passes(kept, n_blocks, entries_in(kept), bucket)
         hashes[n_tokens] = hashes[token]
         n_tokens += 1
         if ends and label_prefix.size > 0 and first != END_OF_SENTENCE:
             break
     if signs is not None and n_signs > 0:
         n = add_ngrams_of_signs(
-            signs, widths, left, room, n_signs, min_n, max_n, n_words, n_buckets, inverse, kept, characters, buckets, features, n
+            signs, widths, left, room, n_signs, min_n, max_n, n_words, n_buckets, inverse, kept, n_blocks, characters, buckets, features, n
         )  # fmt: skip
     if word_ngrams > 1:
         before = n
         n = add_word_ngrams_by(hashes, n_tokens, word_ngrams, n_words, n_buckets, reciprocal, features, n)
         if kept is not None:
-            n = may_be_kept_slots(kept, n_words, features, before, n)
+            n = may_be_kept_slots(kept, n_blocks, n_words, features, before, n)
     if kept is not None:
-        n = kept_rows(kept, n_words, features, n)
+        n = kept_rows(kept, n_blocks, n_words, features, n)
     if slot_rows.size == 0:
         return n, n
     for j in range(min(AHEAD, n)):

@@ -167,9 +167,22 @@ def top_labels(probs, n_labels, lane, k, ids, values, start):  # type: ignore[no
         kept = min(kept + 1, k)
 
 
+@helper
+def best_labels(probs, n_labels, peak, best):  # type: ignore[no-untyped-def]
+    """Set `best` to the label with the largest probability of each lane, the first of equal ones, and `peak` to that: a vector step a label."""
+    for lane in range(LANES):
+        peak[lane], best[lane] = probs[lane], np.int32(0)
+    for label in range(1, n_labels):
+        for lane in range(LANES):
+            value = probs[label * LANES + lane]
+            better = value > peak[lane]
+            peak[lane] = value if better else peak[lane]
+            best[lane] = np.int32(label) if better else best[lane]
+
+
 def scorer(arguments: tuple[Any, ...], half: bool, fasttext: bool = False) -> Any:
     """Return the kernel for the arguments from the tokenizer to the tree, which `lexigrad.models.fitted` makes; `half` is of float16 numbers."""
-    kept, max_n, n_slices, width, link, children = *(arguments[i] for i in (6, 12, 14, 19)), *arguments[-2:]
+    kept, max_n, n_slices, width, link, children = *(arguments[i] for i in (6, 13, 15, 20)), *arguments[-2:]
     steps = fasttext and children is None and link == INDEPENDENT
     coded, single = n_slices is not None, width == 1 and not steps and kept is None
     return score_with(kept is not None, max_n > 0, coded, children is not None, fasttext, steps, single, half)
@@ -208,13 +221,13 @@ def score_with(
 
     @kernel(
         (
-            inputs(_U8), inputs(_I64), _I64, _I64, _I64, inputs(_U32), inputs(_U64), inputs(_U8), inputs(_I64), inputs(_I32), kept, inputs(_U8),
+            inputs(_U8), inputs(_I64), _I64, _I64, _I64, inputs(_U32), inputs(_U64), inputs(_U8), inputs(_I64), inputs(_I32), kept, _I64, inputs(_U8),
             _I64, _I64, _I64, _I64, _I64, *matrix, _I64, inputs(_F32), _I64, _I64, _I64, children, _I64, inputs(_F32), _I64,
             outputs(_I32), outputs(_F32), outputs(_I32), *ranking,
         )
     )  # fmt: skip
     def score(  # type: ignore[no-untyped-def]
-        data, offsets, first, stop, tokenizer, table, slots, arena, word_offsets, slot_rows, kept, label_prefix, n_words, n_buckets, word_ngrams, min_n,
+        data, offsets, first, stop, tokenizer, table, slots, arena, word_offsets, slot_rows, kept, n_blocks, label_prefix, n_words, n_buckets, word_ngrams, min_n,
         max_n, matrix, n_slices, sub_dim, norms, centroids, norm_centroids, width, output, stride, n_scores, link, children, n_labels, prior, k, ids,
         probs, known, order, threshold,
     ):  # fmt: skip
@@ -249,7 +262,7 @@ def score_with(
         scratch = np.zeros(n_scores * LANES if tree else 0, np.float32)
         probabilities = np.zeros((n_labels + n_scores) * LANES, np.float32) if tree and not walked else scores
         peak, total, squares = np.zeros(LANES, np.float32), np.zeros(LANES, np.float32), np.zeros(LANES, np.float32)
-        found = np.zeros(LANES, np.int64)
+        found, best = np.zeros(LANES, np.int64), np.zeros(LANES, np.int32)
         part = None if steps or single else np.empty(width, np.float32)
         keys = np.empty(k + 1, np.float32) if fasttext else None
         places = np.empty(k + 1, np.int32) if fasttext else None
@@ -261,7 +274,7 @@ def score_with(
             for lane in range(n):
                 text = begin + lane
                 n_found, n_features = text_rows(
-                    data, offsets[text], offsets[text + 1], tokenizer, table, slots, arena, word_offsets, slot_rows, kept, label_prefix, n_words,
+                    data, offsets[text], offsets[text + 1], tokenizer, table, slots, arena, word_offsets, slot_rows, kept, n_blocks, label_prefix, n_words,
                     n_buckets, word_ngrams, min_n, max_n, reciprocal, buffer, bounds, words, hashes, values, signs, widths, left, n_characters, buckets,
                     features, steps,
                 )  # fmt: skip
@@ -287,6 +300,11 @@ def score_with(
                 block_predict(
                     link, scores, n_scores, children, scratch, probabilities, n_labels, prior, found, n, peak, total
                 )  # fmt: skip
+            if k == 1 and not fasttext:
+                best_labels(probabilities, n_labels, peak, best)
+                for lane in range(n):
+                    ids[begin + lane], probs[begin + lane] = best[lane], peak[lane]
+                continue
             for lane in range(n):
                 start = (begin + lane) * k
                 if fasttext:

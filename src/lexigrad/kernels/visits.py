@@ -29,12 +29,12 @@ def visits_with(pruned: bool, characters: bool) -> Any:
 
     @kernel(
         (
-            inputs(_U8), inputs(_I64), _I64, _I64, _I64, inputs(_U32), inputs(_U64), inputs(_U8), inputs(_I64), inputs(_I32), kept, inputs(_U8),
+            inputs(_U8), inputs(_I64), _I64, _I64, _I64, inputs(_U32), inputs(_U64), inputs(_U8), inputs(_I64), inputs(_I32), kept, _I64, inputs(_U8),
             _I64, _I64, _I64, _I64, _I64, inputs(_F32),
         )
     )  # fmt: skip
     def visits(  # type: ignore[no-untyped-def]
-        data, offsets, first, stop, tokenizer, table, slots, arena, word_offsets, slot_rows, kept, label_prefix, n_words, n_buckets, word_ngrams, min_n,
+        data, offsets, first, stop, tokenizer, table, slots, arena, word_offsets, slot_rows, kept, n_blocks, label_prefix, n_words, n_buckets, word_ngrams, min_n,
         max_n, roots,
     ):  # fmt: skip
         """Return (rows, shares, ends, features) of the texts first..stop.
@@ -64,7 +64,7 @@ def visits_with(pruned: bool, characters: bool) -> Any:
         used, in_all = 0, 0
         for text in range(first, stop):
             n, n_features = text_rows(
-                data, offsets[text], offsets[text + 1], tokenizer, table, slots, arena, word_offsets, slot_rows, kept, label_prefix, n_words,
+                data, offsets[text], offsets[text + 1], tokenizer, table, slots, arena, word_offsets, slot_rows, kept, n_blocks, label_prefix, n_words,
                 n_buckets, word_ngrams, min_n, max_n, reciprocal, buffer, bounds, words, hashes, values, signs, widths, left, n_characters, buckets, found,
                 False,
             )  # fmt: skip

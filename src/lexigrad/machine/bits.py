@@ -97,6 +97,14 @@ def _trailing_zeros(typingctx: Any, value: Any) -> Any:
 
 
 @intrinsic
+def _ones(typingctx: Any, value: Any) -> Any:
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.ctpop(args[0])
+
+    return types.int64(types.uint64), codegen
+
+
+@intrinsic
 def _high_product(typingctx: Any, a: Any, b: Any) -> Any:
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         wide = ir.IntType(128)
@@ -191,6 +199,11 @@ def _trailing_zeros_plain(value: Any) -> int:
     return (int(value) & -int(value)).bit_length() - 1
 
 
+def _ones_plain(value: Any) -> int:
+    """Return how many bits are set."""
+    return int(value).bit_count()
+
+
 def _high_product_plain(a: Any, b: Any) -> Any:
     """Return the upper 64 bits of the product of two 64-bit numbers."""
     return np.uint64(int(a) * int(b) >> 64)
@@ -216,8 +229,8 @@ if config.DISABLE_JIT:
         _half_at_plain,
     )
     trailing_zeros, high_product, hash_tokens = _trailing_zeros_plain, _high_product_plain, _hash_tokens_plain
-    bits_of = _bits_of_plain
+    bits_of, ones = _bits_of_plain, _ones_plain
 else:
     space_mask, newline_mask, eight_at, half_at = _space_mask, _newline_mask, _eight_at, _half_at
     trailing_zeros, high_product, hash_tokens = _trailing_zeros, _high_product, _hash_tokens
-    bits_of = _bits_of
+    bits_of, ones = _bits_of, _ones

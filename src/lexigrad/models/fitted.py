@@ -18,6 +18,7 @@ from lexigrad.losses.links import INDEPENDENT, LINKS
 from lexigrad.machine.intrinsics import WIDTH
 from lexigrad.machine.threads import map_threads
 from lexigrad.text.batches import TextBatch
+from lexigrad.text.kept_buckets import direct_table
 from lexigrad.text.tokens import UNENDED
 from lexigrad.text.unicode import load_table
 from lexigrad.text.vocabulary import Vocabulary
@@ -67,11 +68,12 @@ class TextReader:
         """How many words have rows."""
         return len(self.vocabulary) - self.n_labels
 
-    def arguments(self) -> tuple[Any, ...]:
-        """Return what `lexigrad.kernels.score.score_with` takes to read texts."""
+    def arguments(self, kept: tuple[NDArray[np.uint64], int] | None = None) -> tuple[Any, ...]:
+        """Return what `lexigrad.kernels.score.score_with` takes to read texts; `kept` is a faster table of what `self.kept` holds, `direct_table`."""
         words = self.vocabulary
+        table, n_blocks = kept or (self.kept, 0)
         return (
-            self.tokenizer, load_table(), words.slots, words.arena, words.offsets, self.slot_rows, self.kept if len(self.kept) else None,
+            self.tokenizer, load_table(), words.slots, words.arena, words.offsets, self.slot_rows, table if len(self.kept) else None, n_blocks,
             np.frombuffer(self.label_prefix, np.uint8), self.n_words, self.n_buckets, self.word_ngrams, self.min_n, self.max_n,
         )  # fmt: skip
 
@@ -85,12 +87,14 @@ class Scoring:
     rows : the arguments from the matrix to the stride of the output
     half : whether the numbers of the matrix are float16
     by_slot : whether the matrix has a row for each slot of the reader, whatever its `slot_rows`
+    kept : see `TextReader.arguments`
     ending : the number of scores, the link and the tree
     """
 
     rows: tuple[Any, ...]
     half: bool
     by_slot: bool
+    kept: tuple[NDArray[np.uint64], int] | None
     ending: tuple[Any, ...]
 
 
@@ -190,9 +194,12 @@ class FittedClassifier:
                 else:
                     matrices = self._plain(output)
                 self._scorer.append(
-                    Scoring(*matrices, by_slot and len(self.reader.slot_rows) > 0, self._ending(output))
+                    Scoring(*matrices, by_slot and len(self.reader.slot_rows) > 0, self._kept(), self._ending(output))
                 )
             return self._scorer[0]
+
+    def _kept(self) -> tuple[NDArray[np.uint64], int] | None:
+        return direct_table(self.reader.kept, self.reader.n_buckets) if len(self.reader.kept) else None
 
     def _ending(self, output: NDArray[np.float32]) -> tuple[Any, ...]:
         tree = self.children() if self.loss == "hierarchical_softmax" else None
@@ -221,7 +228,7 @@ class FittedClassifier:
         from lexigrad.kernels.score import scorer  # compiled when first needed: training alone does without
 
         reader = replace(self.reader, slot_rows=np.empty(0, np.int32)) if scoring.by_slot else self.reader
-        arguments = (*reader.arguments(), *scoring.rows, *scoring.ending)
+        arguments = (*reader.arguments(scoring.kept), *scoring.rows, *scoring.ending)
         return scorer(arguments, scoring.half, fasttext), arguments
 
     def score(self, batch: TextBatch, k: int, threads: int) -> Scored:
@@ -268,7 +275,7 @@ class FittedClassifier:
         """
         if LINKS[self.loss] == INDEPENDENT:
             output = self.output[:]  # never folded: near the edges of steps scores are added up in fastText's order
-            scoring = Scoring(*self._plain(output), False, self._ending(output))
+            scoring = Scoring(*self._plain(output), False, self._kept(), self._ending(output))
         else:
             scoring = self._matrices(threads)
         score, arguments = self._prepared(scoring, fasttext=True)

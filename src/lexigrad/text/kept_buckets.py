@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from lexigrad.machine.bits import ones
 from lexigrad.machine.compiler import helper, kernel
 from lexigrad.text.vocabulary import LOW_32, SHIFT_32, home
 
@@ -17,6 +18,8 @@ LEFT_OUT = -2
 """The row of a feature that does not even count among the features of a text."""
 FILTER_BITS = 8
 """For each entry: of the buckets that are gone one in eight or fewer passes."""
+MOST_DIRECT = 1 << 24
+"""Buckets up to which a direct table is made, of a quarter of a byte for each and eight for those that are kept."""
 FILTER_SHIFT = 6
 FILTER_LOW = 63
 
@@ -49,6 +52,20 @@ def kept_row(table, n_entries, bucket):  # type: ignore[no-untyped-def]
 
 
 @helper
+def is_kept(table, bucket):  # type: ignore[no-untyped-def]
+    """Return 1 for a bucket that is in a direct table, and 0 for one that is not."""
+    return np.int64(table[bucket >> FILTER_SHIFT] >> np.uint64(bucket & FILTER_LOW)) & 1
+
+
+@helper
+def kept_row_direct(table, n_blocks, bucket):  # type: ignore[no-untyped-def]
+    """Return the row of a bucket that is in a direct table of so many blocks."""
+    block = bucket >> FILTER_SHIFT
+    below = table[block] & ((np.uint64(1) << np.uint64(bucket & FILTER_LOW)) - np.uint64(1))
+    return np.int64(table[2 * n_blocks + np.int64(table[n_blocks + block]) + ones(below)])
+
+
+@helper
 def row_of(slot, n_words, slot_rows, kept):  # type: ignore[no-untyped-def]
     """Return the row of a word or bucket: -1 for one whose row is 0, `LEFT_OUT` for one that does not count."""
     if slot_rows.size > 0:
@@ -77,6 +94,26 @@ def bucket_table(buckets: NDArray[np.int64], rows: NDArray[np.int64]) -> NDArray
     table = np.zeros(n_entries // 8 * 9, np.uint64)
     _fill(table, n_entries, buckets, rows)
     return table
+
+
+def direct_table(table: NDArray[np.uint64], n_buckets: int) -> tuple[NDArray[np.uint64], int]:
+    """Return a table in which the row of a bucket is found without a search, and its number of blocks; what was given, and 0, where it would be large.
+
+    A block is 64 buckets. First comes a bit for each bucket, set for those that are kept; then, for each block, how many are kept before it; then the
+    rows of those that are kept, by rising bucket.
+    """
+    if n_buckets > MOST_DIRECT:
+        return table, 0
+    buckets, rows = kept_pairs(table)
+    reached = buckets < n_buckets  # a damaged file may name others, which no n-gram falls into
+    buckets, rows = buckets[reached], rows[reached]
+    n_blocks = -(-n_buckets // 64)
+    flags = np.zeros(64 * n_blocks, np.uint8)
+    flags[buckets] = 1
+    bits = np.packbits(flags, bitorder="little").view(np.uint64)
+    counts = flags.reshape(-1, 64).sum(axis=1, dtype=np.uint64)
+    before = np.cumsum(counts, dtype=np.uint64) - counts
+    return np.concatenate([bits, before, rows[np.argsort(buckets)].astype(np.uint64)]), n_blocks
 
 
 def kept_pairs(table: NDArray[np.uint64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -8,10 +8,14 @@ from __future__ import annotations
 
 import numpy as np
 
+from lexigrad.machine.bits import eight_at
 from lexigrad.machine.compiler import helper, kernel
 from lexigrad.text.tokens import FNV_PRIME, FNV_START, HIGH_BITS, NGRAM_PRIME, hash_byte, next_character, signed_hash
 
 LESS, GREATER = 60, 62
+SHORT = 16
+"""Characters of a word with its marks, up to which it is taken in one step where it is ASCII."""
+HIGH = np.uint64(0x8080808080808080)
 MOST_BYTES = 4
 """Of a character that vector loops take; more follow one another only in what is no UTF-8."""
 
@@ -61,12 +65,33 @@ def add_character_ngrams(word, start, stop, min_n, max_n, values, n):  # type: i
 
 
 @helper
+def is_ascii(word, start, size):  # type: ignore[no-untyped-def]
+    """Tell whether ``word[start:start + size]`` is ASCII, of 1 to 16 bytes; 15 bytes after it may be read. There is no branch to be guessed wrong."""
+    first = eight_at(word, start) << np.uint64(8 * (8 - min(size, 8)))
+    rest = eight_at(word, start + 8) & ((np.uint64(1) << np.uint64(8 * min(max(size - 8, 0), 7))) - np.uint64(1))
+    return (first | rest) & HIGH == np.uint64(0)
+
+
+@helper
 def add_signs(word, start, stop, signs, widths, left, room, n):  # type: ignore[no-untyped-def]
     """Append the characters of ``<word>`` to those of the words of a text; return their new number, or the old one where one has over `MOST_BYTES`.
 
     Byte k of character i is ``signs[k * room + i]``, sign-extended; `widths` gets its number of bytes, `left` the characters from there to the end of
-    its word.
+    its word. `SHORT` more characters may be written behind, and 15 bytes after the word are read.
     """
+    size = stop - start + 2
+    if size <= SHORT and is_ascii(word, start, stop - start):
+        signs[n] = np.uint32(LESS)
+        for i in range(
+            SHORT
+        ):  # of one length, so that it becomes a few vectors; what is beyond the word is written over
+            signs[n + 1 + i] = np.uint32(word[start + i])
+        signs[n + size - 1] = np.uint32(GREATER)
+        for i in range(SHORT):
+            widths[n + i] = np.uint32(1)
+        for i in range(SHORT):
+            left[n + i] = np.uint32(size - i)
+        return n + size
     word[start - 1], word[stop] = LESS, GREATER
     end, width = n - 1, MOST_BYTES
     for i in range(start - 1, stop + 1):
