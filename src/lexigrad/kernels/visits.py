@@ -34,8 +34,8 @@ def visits_with(pruned: bool, characters: bool) -> Any:
         )
     )  # fmt: skip
     def visits(  # type: ignore[no-untyped-def]
-        data, offsets, first, stop, tokenizer, table, slots, arena, word_offsets, slot_rows, kept, n_blocks, label_prefix, n_words, n_buckets, word_ngrams, min_n,
-        max_n, roots,
+        data, offsets, first, stop, tokenizer, table, slots, arena, word_offsets, slot_rows, kept, n_blocks, label_prefix, n_words, n_buckets, word_ngrams,
+        min_n, max_n, roots,
     ):  # fmt: skip
         """Return (rows, shares, ends, features) of the texts first..stop.
 
