@@ -6,6 +6,7 @@ import datetime
 import json
 import os
 import platform
+import shlex
 import statistics
 import subprocess
 import sys
@@ -103,7 +104,7 @@ def processor() -> str:
 def header(module: str) -> str:
     """Return what a table is headed by: command, date, versions, processor."""
     versions = [f"{name} {metadata.version(name)}" for name in ("lexigrad", "numpy", "numba", "pyarrow")]
-    command = " ".join(["python -m", module, *sys.argv[1:]])
+    command = shlex.join(["python", "-m", module, *sys.argv[1:]])
     today = datetime.datetime.now(tz=datetime.UTC).date().isoformat()
     return (
         f"`{command}`, {today}, {processor()}, {os.cpu_count()} processors, Python {platform.python_version()}, "

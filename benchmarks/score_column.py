@@ -63,6 +63,7 @@ def main() -> None:
         "system, threads",
         "texts/s, median (min-max)",
         "MB/s",
+        "processors used",
         "lexigrad on 2 threads / this",
         "other first labels than lexigrad's",
         "largest difference of probability",
@@ -73,7 +74,8 @@ def main() -> None:
 def measure_case(case: Case, given: argparse.Namespace) -> list[list[str]]:
     """Time the systems in several processes, in turn; compare what they answer."""
     n = min(x for x in (case.n, given.n, 10**9) if x is not None)
-    answers: dict[tuple[str, int], dict[str, Any]] = {}
+    facts: dict[str, Any] = {}
+    processors: dict[tuple[str, int], list[float]] = {system: [] for system in SYSTEMS}
     rates: dict[tuple[str, int], list[float]] = {system: [] for system in SYSTEMS}
     found: dict[tuple[str, int], list[list[Any]]] = {}
     with tempfile.TemporaryDirectory() as folder:
@@ -89,12 +91,12 @@ def measure_case(case: Case, given: argparse.Namespace) -> list[list[str]]:
                 }
                 job |= {"calls": given.calls, "least": 1.0}
                 answer = json.loads(run_command(command(system, "column", job)).output)
-                answers[system, threads] = answer
+                facts = answer
+                processors[system, threads].append(answer["processors"])
                 rates[system, threads] += [answer["n"] / seconds for seconds in answer["seconds"]]
                 if kept:
                     found[system, threads] = json.loads(Path(kept).read_text(encoding="utf-8"))
     ours = statistics.median(rates[SYSTEMS[0]])
-    facts = answers[SYSTEMS[0]]
     size = facts["bytes"] / facts["n"]
     rows = []
     for place in SYSTEMS:
@@ -106,6 +108,7 @@ def measure_case(case: Case, given: argparse.Namespace) -> list[list[str]]:
                 f"{place[0]}, {place[1]}",
                 spread(rates[place], ",.0f"),
                 f"{middle * size / 1e6:,.1f}",
+                f"{statistics.median(processors[place]):.2f}",
                 f"{ours / middle:.2f}",
                 "" if place == SYSTEMS[0] else f"{labels:,}",
                 "" if place == SYSTEMS[0] else f"{largest:.1e}",

@@ -51,12 +51,13 @@ def column(system, job):
         first.append([float(row[0]) if len(row) else None for row in probs])
         with open(job["answers"], "w", encoding="utf-8") as file:
             json.dump(first, file)
-    seconds = []
+    seconds, used = [], time.process_time()
     while len(seconds) < job["calls"] or sum(seconds) < job["least"]:
         started = time.perf_counter()
         call()
         seconds.append(time.perf_counter() - started)
-    print(json.dumps({"n": len(texts), "bytes": n_bytes, "seconds": seconds}))
+    processors = (time.process_time() - used) / sum(seconds)
+    print(json.dumps({"n": len(texts), "bytes": n_bytes, "seconds": seconds, "processors": processors}))
 
 
 def loop(system, job):
