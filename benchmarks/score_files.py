@@ -65,11 +65,11 @@ def measure_job(source: Path, folder: Path, native: str, keep: bool, repeats: in
     found: dict[str, pa.Table] = {}
     for repeat in range(repeats):
         for system, command_of in systems.items():
-            output = folder / f"{len(found)}.{repeat}.parquet"
-            runs[system].append(run_command(command_of(str(output))))
-            if repeat == 0:
-                found[system] = pq.read_table(output, columns=["id", "label", "prob"])
-            output.unlink()
+            with tempfile.TemporaryDirectory(dir=folder) as place:
+                output = f"{place}/scored.parquet"
+                runs[system].append(run_command(command_of(output)))
+                if repeat == 0:
+                    found[system] = pq.read_table(output, columns=["id", "label", "prob"])
     n_bytes = text_bytes(source)
     n = pq.read_metadata(source).num_rows
     middles = {system: statistics.median(r.seconds for r in runs[system]) for system in systems}
