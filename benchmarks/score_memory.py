@@ -56,7 +56,16 @@ def main() -> None:
         ]
         print(table(columns, at_once(natives, given.processes)))
         if given.gb:
-            columns = ["file", "row groups", "model", "seconds", "MB/s of the file", "peak MB", "peak MB, private"]
+            columns = [
+                "file",
+                "row groups",
+                "model",
+                "seconds",
+                "MB/s of the file",
+                "processor seconds",
+                "peak MB",
+                "peak MB, private",
+            ]
             print(table(columns, large(natives["dclm"], Path(folder), given.gb, given.threads)))
 
 
@@ -130,6 +139,7 @@ def large(native: str, folder: Path, gb: float, threads: int) -> list[list[str]]
             f"{Path(native).name}, {threads} threads",
             f"{found.seconds:,.1f}",
             f"{size / found.seconds / 1e6:,.0f}",
+            f"{found.processor_seconds:,.1f}",
             f"{found.peak_mb:,.0f}",
             f"{found.private_mb:,.0f}",
         ]
