@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from benchmarks.corpora import model, parquet
-from benchmarks.measure import Run, header, run_command, spread, table
+from benchmarks.measure import Watched, header, run_command, run_watched, spread, table
 from benchmarks.peers import READS_PARQUET, python_of
 from benchmarks.score_column import command, compare
 
@@ -32,6 +32,7 @@ COLUMNS = [
     "loop / this",
     "processor seconds",
     "peak MB",
+    "of it private",
     "rows out",
     "other labels",
     "largest difference",
@@ -62,13 +63,13 @@ def measure_job(source: Path, folder: Path, native: str, keep: bool, repeats: in
         "lexigrad score, .bin": lambda output: score(str(model("dclm")), source, output, keep),
         LOOP: lambda output: loop(source, output, keep),
     }
-    runs: dict[str, list[Run]] = {system: [] for system in systems}
+    runs: dict[str, list[Watched]] = {system: [] for system in systems}
     found: dict[str, pa.Table] = {}
     for repeat in range(repeats):
         for system, command_of in systems.items():
             with tempfile.TemporaryDirectory(dir=folder) as place:
                 output = f"{place}/scored.parquet"
-                runs[system].append(run_command(command_of(output)))
+                runs[system].append(run_watched(command_of(output)))
                 if repeat == 0:
                     found[system] = pq.read_table(output, columns=["id", "label", "prob"])
     n_bytes = text_bytes(source)
@@ -87,6 +88,7 @@ def measure_job(source: Path, folder: Path, native: str, keep: bool, repeats: in
                 f"{middles[LOOP] / middles[system]:.2f}",
                 spread([r.processor_seconds for r in runs[system]], ".2f"),
                 f"{max(r.peak_mb for r in runs[system]):,.0f}",
+                f"{max(r.private_mb for r in runs[system]):,.0f}",
                 f"{found[system].num_rows:,}",
                 "" if system == LOOP else f"{labels:,}",
                 "" if system == LOOP else f"{largest:.1e}",
