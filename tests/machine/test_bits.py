@@ -49,6 +49,26 @@ def run_high_product(a, b):
 
 
 @njit
+def run_ones(value):
+    return bits.ones(value)
+
+
+@njit
+def run_put_letters(x, place, letters, widths, first):
+    bits.put_letters(x, place, letters, widths, first)
+
+
+@njit
+def run_count_down(left, first, size):
+    bits.count_down(left, first, size)
+
+
+@njit
+def run_picked(flags, places, left, first, n, least):
+    return bits.picked(flags, places, left, first, n, least)
+
+
+@njit
 def run_hash_tokens(x, bounds, first, values):
     bits.hash_tokens(x, bounds, first, values)
 
@@ -98,3 +118,26 @@ def test_hashes_of_tokens(longest: int) -> None:
         run_hash_tokens(BYTES, bounds, first, found)
         bits._hash_tokens_plain(BYTES, bounds, first, expected)
     np.testing.assert_array_equal(found, expected)
+
+
+def test_letters_and_what_is_left_of_a_word() -> None:
+    found, expected = ([np.full(40, 9, np.uint32) for _ in range(3)] for _ in range(2))
+    run_put_letters(BYTES, 33, found[0], found[1], 5)
+    run_count_down(found[2], 5, 7)
+    bits._put_letters_plain(BYTES, 33, expected[0], expected[1], 5)
+    bits._count_down_plain(expected[2], 5, 7)
+    np.testing.assert_array_equal(found, expected)
+    assert found[0][5:21].tolist() == BYTES[33:49].tolist()
+    assert found[2][[4, 5, 11, 21]].tolist() == [9, 7, 1, 9]
+
+
+@pytest.mark.parametrize("n", [0, 1, 15, 16, 17, 40])
+def test_places_whose_bit_is_set(n: int) -> None:
+    flags = RNG.integers(0, 2**63, 20).astype(np.uint64)
+    places = RNG.integers(0, 64 * 20, 64).astype(np.int32)
+    left = RNG.integers(0, 6, 64).astype(np.uint32)
+    places[n:] = 2**31 - 1  # never looked at
+    for first in range(0, n + 1, 8):
+        expected = int(bits._picked_plain(flags, places, left, first, n, 3))
+        assert int(run_picked(flags, places, left, first, n, 3)) == expected
+    assert run_ones(flags[0]) == int(flags[0]).bit_count()

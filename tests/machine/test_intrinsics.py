@@ -63,6 +63,11 @@ def run_normalise(scores, n_labels, total):
 
 
 @njit
+def run_best(scores, n_labels, peak, best):
+    fast.block_best(scores, n_labels, peak, best)
+
+
+@njit
 def run_exchange(array, index, value):
     return fast.exchange(array, index, value)
 
@@ -176,3 +181,16 @@ def test_sum_rows_and_add_to_rows(n: int, dim: int) -> None:
         expected[start : start + dim] -= np.float32(0.5) * x[7 : 7 + dim]
     run_add_to_each(np.float32(-0.5), x, 7, y, np.concatenate([[99], rows]).astype(np.int32), 1, n, dim, dim)
     np.testing.assert_allclose(y, expected, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("n_labels", [1, 2, 7, 300])
+def test_best_of_a_block(n_labels: int) -> None:
+    scores = RNG.integers(-3, 4, n_labels * L).astype(np.float32)  # with equal ones
+    scores[L // 2 :: 5 * L] = np.nan
+    peak, best = np.empty(L, np.float32), np.empty(L, np.int32)
+    run_best(scores, n_labels, peak, best)
+    expected, places = np.empty(L, np.float32), np.empty(L, np.int32)
+    fast._block_best_plain(scores, n_labels, expected, places)
+    np.testing.assert_array_equal(peak, expected)
+    np.testing.assert_array_equal(best, places)
+    assert best[0] == scores[::L].argmax()

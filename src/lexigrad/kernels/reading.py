@@ -10,7 +10,16 @@ from typing import Any
 
 import numpy as np
 
-from lexigrad.machine.bits import REACH, TOKENS, hash_tokens, high_product, newline_mask, space_mask, trailing_zeros
+from lexigrad.machine.bits import (
+    REACH,
+    TOKENS,
+    hash_tokens,
+    high_product,
+    newline_mask,
+    picked,
+    space_mask,
+    trailing_zeros,
+)
 from lexigrad.machine.compiler import helper
 from lexigrad.machine.intrinsics import prefetch
 from lexigrad.text.kept_buckets import LEFT_OUT, entries_in, is_kept, kept_row, kept_row_direct, may_be_kept
@@ -230,11 +239,18 @@ def add_ngrams_of_signs(  # type: ignore[no-untyped-def]
                 if left[i] > 1 and i > 0 and left[i - 1] > 1:  # not the marks of its ends alone
                     features[n] = n_words + buckets[i]
                     n += 1 if kept is None else passes(kept, n_blocks, entries_in(kept), np.int64(buckets[i]))
+        elif kept is not None and n_blocks > 0:
+            for first in range(0, n_starts, TOKENS):
+                which = picked(kept, buckets, left, first, n_starts, length)
+                while which != np.uint64(0):
+                    features[n] = n_words + buckets[first + trailing_zeros(which)]
+                    n += 1
+                    which &= which - np.uint64(1)
         elif kept is not None:
             n_entries = entries_in(kept)
             for i in range(n_starts):
                 features[n] = n_words + buckets[i]
-                n += np.int64(left[i] >= length) & passes(kept, n_blocks, n_entries, np.int64(buckets[i]))
+                n += np.int64(left[i] >= length) & may_be_kept(kept, n_entries, np.int64(buckets[i]))
         else:
             for i in range(n_starts):
                 features[n] = n_words + buckets[i]

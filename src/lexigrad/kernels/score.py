@@ -27,7 +27,7 @@ from lexigrad.losses.fasttext import to_steps
 from lexigrad.losses.links import INDEPENDENT, SOFTMAX
 from lexigrad.machine.bits import TOKENS, bits_of, half_at
 from lexigrad.machine.compiler import helper, inputs, kernel, outputs
-from lexigrad.machine.intrinsics import LANES, add_scaled, block_scores, float_at, prefetch
+from lexigrad.machine.intrinsics import LANES, add_scaled, block_best, block_scores, float_at, prefetch
 from lexigrad.maths.pointwise import sigmoid_loop
 from lexigrad.text.ngrams import MOST_BYTES, most_features
 
@@ -167,19 +167,6 @@ def top_labels(probs, n_labels, lane, k, ids, values, start):  # type: ignore[no
         kept = min(kept + 1, k)
 
 
-@helper
-def best_labels(probs, n_labels, peak, best):  # type: ignore[no-untyped-def]
-    """Set `best` to the label with the largest probability of each lane, the first of equal ones, and `peak` to that: a vector step a label."""
-    for lane in range(LANES):
-        peak[lane], best[lane] = probs[lane], np.int32(0)
-    for label in range(1, n_labels):
-        for lane in range(LANES):
-            value = probs[label * LANES + lane]
-            better = value > peak[lane]
-            peak[lane] = value if better else peak[lane]
-            best[lane] = np.int32(label) if better else best[lane]
-
-
 def scorer(arguments: tuple[Any, ...], half: bool, fasttext: bool = False) -> Any:
     """Return the kernel for the arguments from the tokenizer to the tree, which `lexigrad.models.fitted` makes; `half` is of float16 numbers."""
     kept, max_n, n_slices, width, link, children = *(arguments[i] for i in (6, 13, 15, 20)), *arguments[-2:]
@@ -250,9 +237,9 @@ def score_with(
         features = np.empty(most_features(longest + 2, n_characters, word_ngrams, min_n, max_n) + 1, np.int64)
         values = np.empty(n_characters * max_n, np.uint32) if characters else None
         signs = np.empty(MOST_BYTES * n_characters, np.uint32) if characters else None
-        left = np.empty(n_characters, np.uint32) if characters else None
+        left = np.empty(n_characters + TOKENS, np.uint32) if characters else None
         widths = np.empty(n_characters, np.uint32) if characters else None
-        buckets = np.empty(n_characters, np.int32) if characters else None
+        buckets = np.empty(n_characters + TOKENS, np.int32) if characters else None
         reciprocal = reciprocal_of(n_buckets)
         folded = output.size == 0
         size = max(stride, width)
@@ -301,7 +288,7 @@ def score_with(
                     link, scores, n_scores, children, scratch, probabilities, n_labels, prior, found, n, peak, total
                 )  # fmt: skip
             if k == 1 and not fasttext:
-                best_labels(probabilities, n_labels, peak, best)
+                block_best(probabilities, n_labels, peak, best)
                 for lane in range(n):
                     ids[begin + lane], probs[begin + lane] = best[lane], peak[lane]
                 continue

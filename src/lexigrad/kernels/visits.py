@@ -55,9 +55,9 @@ def visits_with(pruned: bool, characters: bool) -> Any:
         found = np.empty(most_features(longest + 2, n_characters, word_ngrams, min_n, max_n) + 1, np.int64)
         values = np.empty(n_characters * max_n, np.uint32) if characters else None
         signs = np.empty(MOST_BYTES * n_characters, np.uint32) if characters else None
-        left = np.empty(n_characters, np.uint32) if characters else None
+        left = np.empty(n_characters + TOKENS, np.uint32) if characters else None
         widths = np.empty(n_characters, np.uint32) if characters else None
-        buckets = np.empty(n_characters, np.int32) if characters else None
+        buckets = np.empty(n_characters + TOKENS, np.int32) if characters else None
         reciprocal = reciprocal_of(n_buckets)
         rows, shares = np.empty(most, np.int32), np.empty(most, np.float32)
         ends = np.zeros(stop - first + 1, np.int64)

@@ -97,6 +97,75 @@ def _trailing_zeros(typingctx: Any, value: Any) -> Any:
 
 
 @intrinsic
+def _put_letters(typingctx: Any, x: Any, place: Any, letters: Any, widths: Any, first: Any) -> Any:
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        kinds = signature.args
+        x, letters, widths = (_data(context, builder, kinds[i], args[i]) for i in (0, 2, 3))
+        vector = ir.VectorType(_I32, TOKENS)
+        found = builder.zext(_loaded(builder, x, args[1], ir.VectorType(_I8, TOKENS)), vector)
+        for value, array in ((found, letters), (ir.Constant(vector, [1] * TOKENS), widths)):
+            builder.store(value, builder.bitcast(builder.gep(array, [args[4]]), vector.as_pointer()), align=4)
+        return context.get_dummy_value()
+
+    return types.void(x, types.intp, letters, widths, types.intp), codegen
+
+
+@intrinsic
+def _count_down(typingctx: Any, left: Any, first: Any, size: Any) -> Any:
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        left = _data(context, builder, signature.args[0], args[0])
+        vector = ir.VectorType(_I32, TOKENS)
+        one = builder.insert_element(
+            ir.Constant(vector, ir.Undefined), builder.trunc(args[2], _I32), ir.Constant(_I32, 0)
+        )
+        sizes = builder.shuffle_vector(one, ir.Constant(vector, ir.Undefined), ir.Constant(vector, [0] * TOKENS))
+        value = builder.sub(sizes, ir.Constant(vector, list(range(TOKENS))))
+        builder.store(value, builder.bitcast(builder.gep(left, [args[1]]), vector.as_pointer()), align=4)
+        return context.get_dummy_value()
+
+    return types.void(left, types.intp, types.intp), codegen
+
+
+@intrinsic
+def _picked(typingctx: Any, bits: Any, places: Any, left: Any, first: Any, n: Any, least: Any) -> Any:
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        kinds = signature.args
+        bits, places, left = (_data(context, builder, kinds[i], args[i]) for i in range(3))
+        vector, flags = ir.VectorType(_I32, TOKENS), ir.VectorType(ir.IntType(1), TOKENS)
+
+        def splat(value: Any) -> Any:
+            one = builder.insert_element(ir.Constant(vector, ir.Undefined), value, ir.Constant(_I32, 0))
+            return builder.shuffle_vector(one, ir.Constant(vector, ir.Undefined), ir.Constant(vector, [0] * TOKENS))
+
+        here = builder.trunc(builder.sub(args[4], args[3]), _I32)
+        inside = builder.icmp_signed("<", ir.Constant(vector, list(range(TOKENS))), splat(here))
+        long = builder.icmp_unsigned(">=", _loaded(builder, left, args[3], vector), splat(builder.trunc(args[5], _I32)))
+        asked = builder.and_(inside, long)
+        places = _loaded(builder, places, args[3], vector)
+        wide = ir.VectorType(_I64, TOKENS)
+        words = builder.zext(builder.lshr(places, ir.Constant(vector, [5] * TOKENS)), wide)
+        origin = builder.insert_element(
+            ir.Constant(wide, ir.Undefined), builder.ptrtoint(bits, _I64), ir.Constant(_I32, 0)
+        )
+        origins = builder.shuffle_vector(origin, ir.Constant(wide, ir.Undefined), ir.Constant(vector, [0] * TOKENS))
+        pointers = ir.VectorType(_I32.as_pointer(), TOKENS)
+        gather = builder.module.declare_intrinsic(
+            f"llvm.masked.gather.v{TOKENS}i32.v{TOKENS}p0",
+            fnty=ir.FunctionType(vector, [pointers, _I32, flags, vector]),
+        )
+        addresses = builder.inttoptr(
+            builder.add(origins, builder.shl(words, ir.Constant(wide, [2] * TOKENS))), pointers
+        )
+        zero = ir.Constant(vector, [0] * TOKENS)
+        found = builder.call(gather, [addresses, ir.Constant(_I32, 4), asked, zero])
+        bit = builder.lshr(found, builder.and_(places, ir.Constant(vector, [31] * TOKENS)))
+        set_ = builder.icmp_unsigned("!=", builder.and_(bit, ir.Constant(vector, [1] * TOKENS)), zero)
+        return builder.zext(builder.bitcast(set_, ir.IntType(TOKENS)), _I64)
+
+    return types.uint64(bits, places, left, types.intp, types.intp, types.intp), codegen
+
+
+@intrinsic
 def _ones(typingctx: Any, value: Any) -> Any:
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         return builder.ctpop(args[0])
@@ -199,6 +268,29 @@ def _trailing_zeros_plain(value: Any) -> int:
     return (int(value) & -int(value)).bit_length() - 1
 
 
+def _put_letters_plain(x: Any, place: int, letters: Any, widths: Any, first: int) -> None:
+    """Set ``letters[first + i] = x[place + i]`` and ``widths[first + i] = 1`` for i < `TOKENS`."""
+    letters[first : first + TOKENS] = x[place : place + TOKENS]
+    widths[first : first + TOKENS] = 1
+
+
+def _count_down_plain(left: Any, first: int, size: int) -> None:
+    """Set ``left[first + i] = size - i``, modulo 2^32, for i < `TOKENS`."""
+    left[first : first + TOKENS] = np.arange(size, size - TOKENS, -1).astype(np.uint32)
+
+
+def _picked_plain(bits: Any, places: Any, left: Any, first: int, n: int, least: int) -> Any:
+    """Return 16 bits: bit i tells whether, for j = first + i below n, ``left[j] >= least`` and bit ``places[j]`` of `bits` is set.
+
+    `places` and `left` must have `TOKENS` elements from `first` on.
+    """
+    found = 0
+    for j in range(first, min(first + TOKENS, n)):
+        if left[j] >= least:
+            found |= (int(bits[places[j] >> 6]) >> int(places[j] & 63) & 1) << (j - first)
+    return np.uint64(found)
+
+
 def _ones_plain(value: Any) -> int:
     """Return how many bits are set."""
     return int(value).bit_count()
@@ -229,8 +321,10 @@ if config.DISABLE_JIT:
         _half_at_plain,
     )
     trailing_zeros, high_product, hash_tokens = _trailing_zeros_plain, _high_product_plain, _hash_tokens_plain
-    bits_of, ones = _bits_of_plain, _ones_plain
+    bits_of, ones, picked = _bits_of_plain, _ones_plain, _picked_plain
+    put_letters, count_down = _put_letters_plain, _count_down_plain
 else:
     space_mask, newline_mask, eight_at, half_at = _space_mask, _newline_mask, _eight_at, _half_at
     trailing_zeros, high_product, hash_tokens = _trailing_zeros, _high_product, _hash_tokens
-    bits_of, ones = _bits_of, _ones
+    bits_of, ones, picked = _bits_of, _ones, _picked
+    put_letters, count_down = _put_letters, _count_down

@@ -392,6 +392,35 @@ def _block_normalise(typingctx: Any, scores: Any, n_labels: Any, total: Any) -> 
 
 
 @intrinsic
+def _block_best(typingctx: Any, scores: Any, n_labels: Any, peak: Any, best: Any) -> Any:
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        scores, n_labels, peak, best = args
+        scores, peak, best = (
+            _data(context, builder, signature.args[i], array) for i, array in ((0, scores), (2, peak), (3, best))
+        )
+        i32 = ir.IntType(32)
+        labels = ir.VectorType(i32, LANES)
+        largest = alloca_once_value(builder, ir.Constant(ir.VectorType(F32, LANES), [0.0] * LANES))
+        places = alloca_once_value(builder, ir.Constant(labels, [0] * LANES))
+        builder.store(_load(builder, scores, _const(0), LANES), largest)
+        builder.store(ir.Constant(labels, [0] * LANES), places)
+        with _loop(builder, _const(1), n_labels, 1) as (label, _):
+            value, before = _load(builder, scores, builder.mul(label, _const(LANES)), LANES), builder.load(largest)
+            better = builder.fcmp_ordered(">", value, before)
+            one = builder.insert_element(
+                ir.Constant(labels, ir.Undefined), builder.trunc(label, i32), ir.Constant(i32, 0)
+            )
+            here = builder.shuffle_vector(one, ir.Constant(labels, ir.Undefined), ir.Constant(labels, [0] * LANES))
+            builder.store(builder.select(better, value, before), largest)
+            builder.store(builder.select(better, here, builder.load(places)), places)
+        _store(builder, builder.load(largest), peak, _const(0), LANES)
+        builder.store(builder.load(places), builder.bitcast(best, labels.as_pointer()), align=4)
+        return context.get_dummy_value()
+
+    return types.void(scores, types.intp, peak, best), codegen
+
+
+@intrinsic
 def _block_product(typingctx: Any, x: Any, x_row: Any, y: Any, y_row: Any, out: Any, out_row: Any) -> Any:
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         arrays = [_data(context, builder, signature.args[i], args[i]) for i in (0, 2, 4)]
@@ -503,6 +532,15 @@ def _block_normalise_plain(scores: Any, n_labels: int, total: Any) -> None:
     block /= total
 
 
+def _block_best_plain(scores: Any, n_labels: int, peak: Any, best: Any) -> None:
+    """best[lane] becomes the label with the largest score of a lane, the first of equal ones, and peak[lane] that score; NaN never wins but as the first."""
+    block = scores[: n_labels * LANES].reshape(n_labels, LANES)
+    peak[:], best[:] = block[0], 0
+    for label, row in enumerate(block[1:], 1):
+        better = row > peak
+        peak[better], best[better] = row[better], label
+
+
 def _block_product_plain(x: Any, x_row: int, y: Any, y_row: int, out: Any, out_row: int) -> None:
     """Row `out_row` of `out` becomes the product of a row of x and one of y; rows have LANES numbers."""
     rows = (array[row * LANES : (row + 1) * LANES] for array, row in ((x, x_row), (y, y_row)))
@@ -515,9 +553,11 @@ if config.DISABLE_JIT:
     sum_rows, add_to_rows, add_to_each = _sum_rows_plain, _add_to_rows_plain, _add_to_each_plain
     block_scores, block_step = _block_scores_plain, _block_step_plain
     block_shift, block_normalise, block_product = _block_shift_plain, _block_normalise_plain, _block_product_plain
+    block_best = _block_best_plain
 else:
     prefetch, prefetch_to_write, exchange, pow2 = _prefetch, _prefetch_to_write, _exchange, _pow2
     add_scaled, set_scaled, float_at, dot = _add_scaled, _set_scaled, _float_at, _dot
     sum_rows, add_to_rows, add_to_each = _sum_rows, _add_to_rows, _add_to_each
     block_scores, block_step = _block_scores, _block_step
     block_shift, block_normalise, block_product = _block_shift, _block_normalise, _block_product
+    block_best = _block_best

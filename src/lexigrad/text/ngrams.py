@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from lexigrad.machine.bits import eight_at
+from lexigrad.machine.bits import TOKENS, count_down, eight_at, put_letters
 from lexigrad.machine.compiler import helper, kernel
-from lexigrad.text.tokens import FNV_PRIME, FNV_START, HIGH_BITS, NGRAM_PRIME, hash_byte, next_character, signed_hash
+from lexigrad.text.tokens import FNV_PRIME, FNV_START, NGRAM_PRIME, hash_byte, next_character, signed_hash
 
 LESS, GREATER = 60, 62
-SHORT = 16
+SHORT = TOKENS
 """Characters of a word with its marks, up to which it is taken in one step where it is ASCII."""
 HIGH = np.uint64(0x8080808080808080)
 MOST_BYTES = 4
@@ -77,37 +77,32 @@ def add_signs(word, start, stop, signs, widths, left, room, n):  # type: ignore[
     """Append the characters of ``<word>`` to those of the words of a text; return their new number, or the old one where one has over `MOST_BYTES`.
 
     Byte k of character i is ``signs[k * room + i]``, sign-extended; `widths` gets its number of bytes, `left` the characters from there to the end of
-    its word. `SHORT` more characters may be written behind, and 15 bytes after the word are read.
+    its word. `SHORT` + 1 more characters may be written behind, and 15 bytes after the word are read.
     """
     size = stop - start + 2
     if size <= SHORT and is_ascii(word, start, stop - start):
-        signs[n] = np.uint32(LESS)
-        for i in range(
-            SHORT
-        ):  # of one length, so that it becomes a few vectors; what is beyond the word is written over
-            signs[n + 1 + i] = np.uint32(word[start + i])
-        signs[n + size - 1] = np.uint32(GREATER)
-        for i in range(SHORT):
-            widths[n + i] = np.uint32(1)
-        for i in range(SHORT):
-            left[n + i] = np.uint32(size - i)
+        put_letters(word, start, signs, widths, n + 1)  # what is beyond the word is written over
+        signs[n], signs[n + size - 1], widths[n] = np.uint32(LESS), np.uint32(GREATER), np.uint32(1)
+        count_down(left, n, size)
         return n + size
     word[start - 1], word[stop] = LESS, GREATER
-    end, width = n - 1, MOST_BYTES
-    for i in range(start - 1, stop + 1):
+    end, width, most = n - 1, 0, 0
+    for i in range(
+        start - 1, stop + 1
+    ):  # without branches, which would be guessed wrong wherever letters differ in length
         byte = word[i]
-        if byte & 0xC0 != 0x80 or end < n:
-            end += 1
-            width = 0
-        if width == MOST_BYTES:
-            return n
-        signs[width * room + end] = np.uint32(byte) | HIGH_BITS if byte >= 128 else np.uint32(byte)
-        width += 1
-        widths[end] = width
-    end += 1
-    for i in range(n, end):
-        left[i] = end - i
-    return end
+        goes_on = np.int64(byte & 0xC0 == 0x80)
+        end += 1 - goes_on
+        width = (width + 1) * goes_on
+        most = max(most, width)
+        signs[min(width, MOST_BYTES - 1) * room + end] = np.uint32(np.int32(np.int8(byte)))
+        widths[end] = width + 1
+    if most >= MOST_BYTES:
+        return n
+    size = end + 1 - n
+    for i in range(0, size, TOKENS):
+        count_down(left, n + i, size - i)
+    return end + 1
 
 
 @helper
