@@ -6,6 +6,8 @@ A feature's *slot* is its number among all that a text can have: word ``w`` has 
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from lexigrad.machine.bits import TOKENS, count_down, eight_at, put_letters
@@ -86,7 +88,8 @@ def add_signs(word, start, stop, signs, widths, left, room, n):  # type: ignore[
         count_down(left, n, size)
         return n + size
     word[start - 1], word[stop] = LESS, GREATER
-    end, width, most = n - 1, 0, 0
+    width, most = 0, 0
+    end: Any = n - 1
     for i in range(
         start - 1, stop + 1
     ):  # without branches, which would be guessed wrong wherever letters differ in length
