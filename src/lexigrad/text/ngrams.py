@@ -88,8 +88,9 @@ def add_signs(word, start, stop, signs, widths, left, room, n):  # type: ignore[
         count_down(left, n, size)
         return n + size
     word[start - 1], word[stop] = LESS, GREATER
-    width, most = 0, 0
     end: Any = n - 1
+    width: Any = 0
+    most: Any = 0
     for i in range(
         start - 1, stop + 1
     ):  # without branches, which would be guessed wrong wherever letters differ in length
