@@ -189,7 +189,7 @@ def struct_bytes(fields: Struct) -> bytes:
     Examples
     --------
     >>> struct_bytes({1: (I32, 2), 3: (BINARY, b"ab")}).hex()
-    '1504280261' '6200'
+    '15042802616200'
     >>> Reader(struct_bytes({20: (TRUE, False)})).struct()
     {20: (1, False)}
     """
@@ -401,6 +401,15 @@ def read_footer(file: BinaryIO) -> Footer:
     ------
     FormatError
         It is not a Parquet file, is damaged, is encrypted, or its footer is longer than 256 MB.
+
+    Examples
+    --------
+    >>> import io, pyarrow as pa, pyarrow.parquet as pq
+    >>> file = io.BytesIO()
+    >>> pq.write_table(pa.table({"text": ["a", "b"]}), file)
+    >>> footer = read_footer(file)
+    >>> [path for path, _ in leaf_paths(footer.schema)], footer.group(0)[GROUP_ROWS]
+    ([[b'text']], (6, 2))
     """
     n_bytes = file.seek(0, os.SEEK_END)
     if n_bytes < 2 * len(MAGIC) + 4:

@@ -53,6 +53,23 @@ def open_source(path: str | os.PathLike[str], text: str, drops: str = "any") -> 
     ------
     DataError
         The file cannot be read, or the column is not there or holds no texts.
+
+    Examples
+    --------
+    >>> import os, tempfile, pyarrow as pa, pyarrow.parquet as pq
+    >>> folder = tempfile.mkdtemp()
+    >>> given, output = os.path.join(folder, "a.parquet"), os.path.join(folder, "b.parquet")
+    >>> pq.write_table(pa.table({"text": ["one", "four"]}), given)
+    >>> source = open_source(given, "text", drops="none")
+    >>> sink = create_sink(output, source.schema, [pa.field("length", pa.int32())], source)
+    >>> for part in source.parts():
+    ...     encoder = sink.encoder(part)
+    ...     for batch in part.batches():
+    ...         encoder.add(batch, [pa.array([len(text) for text in batch.texts.to_pylist()], pa.int32())], None)
+    ...     state = sink.append(encoder.finish())
+    >>> sink.finish()
+    >>> pq.read_table(output).to_pylist()
+    [{'text': 'one', 'length': 3}, {'text': 'four', 'length': 4}]
     """
     return ParquetSource(path, text, drops)
 
