@@ -135,6 +135,33 @@ def test_copied_columns_are_the_same_bytes(name: str, tmp_path: Path) -> None:
     assert open_source(output, "text", "bad").copies or name == "plain"  # what was scored can be scored again
 
 
+def written_out(table: pa.Table) -> pa.Table:
+    """Return a table without dictionaries, whose order may differ."""
+    return table.set_column(table.column_names.index("words"), "words", table.column("words").cast(pa.string()))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_columns_of_all_types_can_come_in_pieces(name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Seven rows at a time, each written at once and joined to the ones before, whatever the type."""
+    monkeypatch.setattr(parquet, "MOST_ROWS", 7)
+    monkeypatch.setattr(parquet, "MOST_ROWS_OF_DICTIONARY", 7)
+    monkeypatch.setattr(parquet.ColumnsEncoder, "_streams", lambda *_: True)
+    monkeypatch.setattr(parquet, "WRITE_BYTES", 1)
+    given, output = save(tmp_path, FILES[name]), tmp_path / "out.parquet"
+    source = score(given, output, "any")
+    table = expected(pq.read_table(given))
+    assert written_out(pq.read_table(output)).equals(written_out(table))
+    assert pq.read_table(output).schema.equals(table.schema)
+    assert group_rows(output) == [n for n in group_rows(given) if n]
+    metadata = pq.read_metadata(output)
+    for i in range(metadata.num_row_groups):
+        for column in (metadata.row_group(i).column(j) for j in range(metadata.num_columns)):
+            assert column.num_values >= source.rows[i]
+            assert not column.has_dictionary_page
+    score(given, output, "any", every_third)
+    assert written_out(pq.read_table(output)).equals(written_out(table).take(np.arange(0, len(table), 3)))
+
+
 def stored_schema(path: Path) -> pa.Schema:
     return pa.ipc.read_schema(pa.BufferReader(base64.b64decode(pq.read_metadata(path).metadata[b"ARROW:schema"])))
 
@@ -261,7 +288,9 @@ KINDS = [
 
 @pytest.mark.parametrize("kind", KINDS, ids=str)
 @pytest.mark.parametrize("drops", ["none", "any"])
-def test_texts_of_any_type(kind: pa.DataType, drops: str, tmp_path: Path) -> None:
+def test_texts_of_any_type(kind: pa.DataType, drops: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(parquet, "MOST_ROWS", 4)
+    monkeypatch.setattr(parquet, "MOST_ROWS_OF_DICTIONARY", 4)
     texts = pa.array(["naïve", "", "東京", None] * 10).cast(pa.large_binary())
     array = (
         texts.cast(kind) if not pa.types.is_dictionary(kind) else texts.cast(pa.string()).dictionary_encode().cast(kind)

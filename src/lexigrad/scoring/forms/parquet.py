@@ -28,6 +28,8 @@ from lexigrad.text.columns import check_columns
 DROPS = ("none", "bad", "any")
 READ_BYTES = 4 << 20
 """What is decoded at once, about, by the mean size of the row group's rows: more leaves the processor's caches, fewer pays for the calls."""
+WRITE_BYTES = 2 << 20
+"""How much of the columns that are encoded as they come is encoded at once."""
 MOST_ROWS = 1 << 15
 MOST_ROWS_OF_DICTIONARY = 1 << 12
 """Rows decoded at once at most; fewer where values may be longer than the bytes that stand for them."""
@@ -359,7 +361,7 @@ class ColumnsEncoder:
         if self.streamed:
             self.waiting.append(batch.select(self.streamed))
             self.waiting_bytes += self.waiting[-1].nbytes
-            if self.waiting_bytes >= READ_BYTES // 2:
+            if self.waiting_bytes >= WRITE_BYTES:
                 self._write_waiting()
 
     def _streams(self, name: str, values: pa.Array) -> bool:
