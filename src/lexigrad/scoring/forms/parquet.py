@@ -394,16 +394,19 @@ class ColumnsEncoder:
             for path in paths[name]
         }
         stream = pa.BufferOutputStream()
-        with pq.ParquetWriter(
-            stream,
-            table.schema,
-            compression=codecs,
-            use_dictionary=dictionary,
-            write_statistics=held,
-            write_batch_size=page_rows,
-            store_schema=False,
-        ) as writer:
-            writer.write_table(table, row_group_size=len(table))
+        try:
+            with pq.ParquetWriter(
+                stream,
+                table.schema,
+                compression=codecs,
+                use_dictionary=dictionary,
+                write_statistics=held,
+                write_batch_size=page_rows,
+                store_schema=False,
+            ) as writer:
+                writer.write_table(table, row_group_size=len(table))
+        except pa.ArrowException as error:
+            raise DataError(f"pyarrow {pa.__version__} cannot write these columns as Parquet: {error}") from error
         buffer = stream.getvalue()
         footer = footers.read_footer(pa.BufferReader(buffer))
         if len(footer.row_groups) != 1:
