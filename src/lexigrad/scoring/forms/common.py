@@ -1,0 +1,206 @@
+"""What all forms of files have in common: a source of parts, a sink of encoded parts, and the file that it fills.
+
+A part of an input file is read, scored and encoded by one worker thread; encoded parts are appended in order by the main thread, and the state that
+`append` returns, with the file at its temporary name, is all that going on after a kill needs.
+
+Each form has three functions:
+
+    open_source(path, text, whole=True) -> Source
+        whole=False: nothing will be dropped and the output has the same form, so that columns other than the texts need not be read
+    create_sink(path, schema, fields, source) -> Sink
+        schema: of the columns of the input, None where its form has none; fields: of the columns that are added; source: None where the input has another form
+    resume_sink(path, states, schema, fields, source) -> Sink
+        states: all that `append` returned, in order
+"""
+
+from __future__ import annotations
+
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from lexigrad.errors import DataError, ParameterError
+
+BATCH_BYTES = 16 << 20
+"""How much text a batch holds, about."""
+
+
+@dataclass
+class Batch(ABC):
+    """Some rows of a part.
+
+    Attributes
+    ----------
+    texts : a string or binary array; null where the row is bad
+    bad : (row in this batch, reason in one clause) of rows without a text
+    rows : what the encoder of the same form needs to write the rows
+    first_row : number of the first row in its file, from 0
+    lines : (n,) int64, for messages: the line, from 1, or the row, from 0, of each row in its file
+    """
+
+    texts: pa.Array
+    bad: list[tuple[int, str]]
+    rows: Any
+    first_row: int
+    lines: NDArray[np.int64]
+
+    @abstractmethod
+    def table(self) -> pa.RecordBatch:
+        """Return the rows as columns, to write them in another form."""
+
+
+class Part(Protocol):
+    """A piece of an input file that is scored on its own."""
+
+    n_bytes: int
+    """About how many bytes of the file it stands for."""
+
+    def batches(self) -> Iterator[Batch]:
+        """Yield the rows, about `BATCH_BYTES` of text at a time; called in a worker thread."""
+
+
+class Source(Protocol):
+    """One input file."""
+
+    name: str
+    n_bytes: int
+    """Of the file on the disk."""
+    n_parts: int | None
+    """None where only reading to the end tells."""
+    schema: pa.Schema | None
+    """Of the columns, None for JSONL."""
+
+    def parts(self, skip: int = 0) -> Iterator[Part]:
+        """Yield the parts, from number `skip` on; may be called again."""
+
+    def close(self) -> None:
+        """Close the file."""
+
+
+@dataclass
+class Encoded:
+    """A part as bytes of the output.
+
+    Attributes
+    ----------
+    data : the bytes, in pieces that lie one behind the other
+    n_rows : rows written
+    meta : what else the sink of this form needs
+    """
+
+    data: list[Any]
+    n_rows: int
+    meta: Any = None
+
+    @property
+    def n_bytes(self) -> int:
+        """How many bytes will be appended."""
+        return sum(memoryview(piece).nbytes for piece in self.data)
+
+
+class Encoder(Protocol):
+    """Makes one part's bytes, in a worker thread."""
+
+    def add(self, batch: Batch, columns: list[pa.Array], keep: NDArray[np.bool_] | None) -> None:
+        """Take the next batch with its added columns; `keep` None keeps all rows."""
+
+    def finish(self) -> Encoded:
+        """Return the part."""
+
+
+class Sink(Protocol):
+    """One output file, at a temporary name until `finish`."""
+
+    def encoder(self, part: Part | None) -> Encoder:
+        """Return the encoder of a part; None for rows of another form."""
+
+    def append(self, encoded: Encoded) -> dict[str, Any]:
+        """Append a part, on the disk when this returns; return a JSON object with which `resume_sink` goes on after it."""
+
+    def finish(self) -> None:
+        """Complete the file and give it its name."""
+
+    def close(self) -> None:
+        """Leave the file at its temporary name, to go on later."""
+
+
+def partial_path(path: str | os.PathLike[str]) -> Path:
+    """Return the temporary name of an output: fixed, so that a killed run finds it.
+
+    Examples
+    --------
+    >>> partial_path("out/a.parquet").as_posix()
+    'out/.a.parquet.partial'
+    """
+    path = Path(path)
+    return path.with_name(f".{path.name}.partial")
+
+
+class PartialFile:
+    """A file that is appended to at its temporary name.
+
+    Parameters
+    ----------
+    path : its name in the end
+    end : how many bytes of an earlier run to keep; None to begin anew
+
+    Raises
+    ------
+    ParameterError
+        The folder is not there, or `path` is one.
+    DataError
+        Fewer than `end` bytes are there.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], end: int | None = None) -> None:
+        self.path, self.partial = Path(path), partial_path(path)
+        if not self.path.parent.is_dir():
+            raise ParameterError(f"cannot write {path}: there is no folder {self.path.parent}; create it first")
+        if self.path.is_dir():
+            raise ParameterError(f"cannot write {path}: it is a folder; name a file in it")
+        if end is not None:
+            there = self.partial.stat().st_size if self.partial.is_file() else None
+            if there is None or there < end:
+                found = "is not there" if there is None else f"has {there:,} bytes"
+                raise DataError(
+                    f"cannot go on with {self.partial}: an earlier run wrote {end:,} bytes, but it {found}; start again"
+                )
+        self.file = open(self.partial, "wb" if end is None else "r+b", buffering=0)  # noqa: SIM115 (closed by `close` or `finish`)
+        self.end = end or 0
+        self.file.truncate(self.end)
+        self.file.seek(self.end)
+
+    def append(self, pieces: Iterable[Any], sync: bool = True) -> int:
+        """Append bytes, wait until they are on the disk, and return where the file ends."""
+        for piece in pieces:
+            view = memoryview(piece).cast("B")
+            written = 0
+            while written < len(view):
+                written += self.file.write(view[written:])
+            self.end += len(view)
+        if sync:
+            os.fsync(self.file.fileno())
+        return self.end
+
+    def finish(self) -> None:
+        """Give the file its name."""
+        os.fsync(self.file.fileno())
+        self.file.close()
+        os.replace(self.partial, self.path)
+        if os.name == "posix":  # the new name is on the disk when its folder is
+            folder = os.open(self.path.parent, os.O_RDONLY)
+            try:
+                os.fsync(folder)
+            finally:
+                os.close(folder)
+
+    def close(self) -> None:
+        """Leave the file as it is."""
+        self.file.close()
