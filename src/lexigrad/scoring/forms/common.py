@@ -5,8 +5,9 @@ A part of an input file is read, scored and encoded by one worker thread; encode
 
 Each form has three functions:
 
-    open_source(path, text, whole=True) -> Source
-        whole=False: nothing will be dropped and the output has the same form, so that columns other than the texts need not be read
+    open_source(path, text, drops="any") -> Source
+        drops: which rows may be dropped on the way to an output of the same form: "none", "bad" (those without a text) or "any"; where none is, the other
+        columns need not be read. "any" for an output of another form
     create_sink(path, schema, fields, source) -> Sink
         schema: of the columns of the input, None where its form has none; fields: of the columns that are added; source: None where the input has another form
     resume_sink(path, states, schema, fields, source) -> Sink
