@@ -21,7 +21,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -30,7 +30,8 @@ from numpy.typing import NDArray
 from lexigrad.errors import DataError, ParameterError
 
 BATCH_BYTES = 16 << 20
-"""How much text a batch holds, about."""
+"""How much text a batch holds, at most, unless one text is longer."""
+COPY_BYTES = 1 << 20
 
 
 @dataclass
@@ -85,13 +86,40 @@ class Source(Protocol):
         """Close the file."""
 
 
+class FileSpan(NamedTuple):
+    """Bytes that are copied from another file when they are needed: they take no memory until then."""
+
+    path: str
+    start: int
+    nbytes: int
+
+    def blocks(self) -> Iterator[bytes]:
+        """Yield the bytes, some at a time; `DataError` where the file has become shorter."""
+        with open(self.path, "rb", buffering=0) as file:
+            file.seek(self.start)
+            left = self.nbytes
+            while left:
+                block = file.read(min(left, COPY_BYTES))
+                if not block:
+                    raise DataError(
+                        f"{self.path} has become shorter while it was read: leave it as it is until the run ends"
+                    )
+                left -= len(block)
+                yield block
+
+
+def blocks_of(piece: Any) -> Iterable[Any]:
+    """Return a piece of `Encoded.data` as blocks with a buffer."""
+    return piece.blocks() if isinstance(piece, FileSpan) else [piece]
+
+
 @dataclass
 class Encoded:
     """A part as bytes of the output.
 
     Attributes
     ----------
-    data : the bytes, in pieces that lie one behind the other
+    data : the bytes, in pieces that lie one behind the other: what has a buffer, or a `FileSpan`
     n_rows : rows written
     meta : what else the sink of this form needs
     """
@@ -103,7 +131,7 @@ class Encoded:
     @property
     def n_bytes(self) -> int:
         """How many bytes will be appended."""
-        return sum(memoryview(piece).nbytes for piece in self.data)
+        return sum(piece.nbytes if isinstance(piece, FileSpan) else memoryview(piece).nbytes for piece in self.data)
 
 
 class Encoder(Protocol):
@@ -180,8 +208,8 @@ class PartialFile:
 
     def append(self, pieces: Iterable[Any], sync: bool = True) -> int:
         """Append bytes, wait until they are on the disk, and return where the file ends."""
-        for piece in pieces:
-            view = memoryview(piece).cast("B")
+        for block in (block for piece in pieces for block in blocks_of(piece)):
+            view = memoryview(block).cast("B")
             written = 0
             while written < len(view):
                 written += self.file.write(view[written:])
