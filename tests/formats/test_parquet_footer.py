@@ -71,6 +71,9 @@ FILES = {
         many_types(50), compression="none", use_dictionary=False, write_statistics=False, store_schema=False
     ),
     "codecs": written(many_types(50), compression={"text": "gzip", "int8": "lz4", "price": "brotli"}, version="1.0"),
+    "old": written(
+        many_types(50), use_deprecated_int96_timestamps=True, use_compliant_nested_type=False, row_group_size=20
+    ),
     "bloom": written(
         many_types(50), bloom_filter_options={"text": {"ndv": 50, "fpp": 0.1}}, sorting_columns=[pq.SortingColumn(0)]
     ),
@@ -87,6 +90,7 @@ def test_footers_come_back_byte_for_byte(name: str) -> None:
         assert footers.struct_bytes(footer.group(i)) == content
     metadata = pq.read_metadata(io.BytesIO(FILES[name]))
     assert len(footer.row_groups) == metadata.num_row_groups
+    assert footers.check_readable(footer) == [metadata.row_group(i).num_rows for i in range(metadata.num_row_groups)]
     footers.check_copyable(footer)
     paths = [".".join(part.decode() for part in path) for path, _ in footers.leaf_paths(footer.schema)]
     assert paths == [metadata.schema.column(i).path for i in range(metadata.num_columns)]
@@ -196,11 +200,13 @@ def changed(path: tuple[int, ...], kind: int, value: Any) -> footers.Footer:
         ((footers.COLUMNS, footers.META, footers.DATA_PAGE), I64, 2**40, "beyond"),
         ((footers.COLUMNS, footers.META, footers.DICTIONARY_PAGE), I64, 4, "beyond"),
         ((footers.COLUMNS, footers.META, footers.COMPRESSED), I64, 2**50, "beyond the pages"),
-        ((footers.COLUMNS, footers.META, footers.COMPRESSED), I64, -1, "beyond"),
+        ((footers.COLUMNS, footers.META, footers.COMPRESSED), I64, -1, "negative"),
         ((footers.COLUMNS, footers.META, footers.NUM_VALUES), I64, -1, "negative"),
         ((footers.COLUMNS, footers.META, footers.PATH), LIST, Items(BINARY, [b"x"]), "not those of its schema"),
+        ((footers.COLUMNS, footers.META, footers.CODEC), I32, 8, "unknown codec"),
+        ((footers.COLUMNS, footers.META, footers.TYPE), I32, 3, "not those of its schema"),
         ((footers.COLUMNS, footers.META, footers.DATA_PAGE), BINARY, b"x", "type 8"),
-        ((footers.COLUMNS, footers.META, footers.COMPRESSED), I64, 10_000, "overlap"),
+        ((footers.COLUMNS, footers.META, footers.COMPRESSED), I64, 500, "overlap"),
         ((footers.GROUP_ROWS,), I64, 99, "rows together"),
         ((footers.COLUMNS,), LIST, Items(STRUCT, []), "0 of"),
     ],
@@ -208,8 +214,10 @@ def changed(path: tuple[int, ...], kind: int, value: Any) -> footers.Footer:
 def test_row_groups_that_cannot_be_copied_are_refused(
     path: tuple[int, ...], kind: int, value: Any, message: str
 ) -> None:
-    with pytest.raises(FormatError, match=message):
-        footers.check_copyable(changed(path, kind, value))
+    footer = changed(path, kind, value)
+    with pytest.raises(FormatError, match=message):  # noqa: PT012 (by one or the other)
+        footers.check_readable(footer)
+        footers.check_copyable(footer)
 
 
 @pytest.mark.parametrize("writer", [b"", b"parquet-mr version 1.2.8 (build x)", b"parquet-mr"])

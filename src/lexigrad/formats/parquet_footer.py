@@ -15,7 +15,7 @@ from typing import Any, BinaryIO, NamedTuple
 from lexigrad.errors import FormatError
 
 MAGIC = b"PAR1"
-MAX_FOOTER = 64 << 20
+MAX_FOOTER = 256 << 20
 MAX_VALUES = 1 << 20
 """Values in one row group, or in all else of a footer; each is a Python object."""
 MAX_DEPTH = 32
@@ -196,8 +196,8 @@ def struct_bytes(fields: Struct) -> bytes:
 
 VERSION, SCHEMA, NUM_ROWS, ROW_GROUPS, KEY_VALUES, CREATED_BY, COLUMN_ORDERS, ENCRYPTION, SIGNING_KEY = range(1, 10)
 """FileMetaData"""
-REPETITION, ELEMENT_NAME, NUM_CHILDREN = 3, 4, 5
-"""SchemaElement"""
+TYPE, ELEMENT_NAME, NUM_CHILDREN = 1, 4, 5
+"""SchemaElement; `TYPE` is the same in ColumnMetaData"""
 COLUMNS, TOTAL_BYTES, GROUP_ROWS, SORTING, GROUP_OFFSET, GROUP_COMPRESSED, ORDINAL = range(1, 8)
 """RowGroup"""
 FILE_PATH, CHUNK_OFFSET, META = 1, 2, 3
@@ -210,6 +210,7 @@ DATA_PAGE, INDEX_PAGE, DICTIONARY_PAGE, STATISTICS, ENCODING_STATS, BLOOM, BLOOM
 NULL_COUNT = 3
 """Statistics"""
 LARGEST_ORDINAL = 2**15 - 1
+CODECS = ("UNCOMPRESSED", "SNAPPY", "GZIP", "LZO", "BROTLI", "LZ4", "ZSTD", "LZ4_RAW")
 
 
 def get(fields: Struct, number: int, kind: int, default: Any = None) -> Any:
@@ -384,7 +385,7 @@ def read_footer(file: BinaryIO) -> Footer:
     Raises
     ------
     FormatError
-        It is not a Parquet file, is damaged, is encrypted, or its footer is longer than 64 MB.
+        It is not a Parquet file, is damaged, is encrypted, or its footer is longer than 256 MB.
     """
     n_bytes = file.seek(0, os.SEEK_END)
     if n_bytes < 2 * len(MAGIC) + 4:
@@ -431,42 +432,55 @@ def leaf_paths(schema: list[Struct]) -> list[tuple[list[bytes], Struct]]:
     return leaves
 
 
+def check_readable(footer: Footer) -> list[int]:
+    """Return the rows of each row group; raise `FormatError` where a footer is not as the format has it, on which readers may crash."""
+    leaves = leaf_paths(footer.schema)
+    rows = []
+    for i in range(len(footer.row_groups)):
+        group = footer.group(i)
+        chunks = items(group, COLUMNS, STRUCT)
+        if len(chunks) != len(leaves):
+            raise FormatError(f"its footer is damaged: row group {i} has {len(chunks)} of {len(leaves)} columns")
+        rows.append(need(group, GROUP_ROWS, I64))
+        need(group, TOTAL_BYTES, I64)
+        for chunk, (path, element) in zip(chunks, leaves, strict=True):
+            need(chunk, CHUNK_OFFSET, I64)
+            if META not in chunk:
+                raise FormatError("has encrypted columns")
+            meta = need(chunk, META, STRUCT)
+            if items(meta, PATH, BINARY) != path or need(meta, TYPE, I32) != need(element, TYPE, I32):
+                raise FormatError(f"its footer is damaged: the columns of row group {i} are not those of its schema")
+            sizes = (need(meta, number, I64) for number in (NUM_VALUES, UNCOMPRESSED, COMPRESSED))
+            if min(*sizes, rows[-1]) < 0 or not 0 <= need(meta, CODEC, I32) < len(CODECS):
+                raise FormatError(f"its footer is damaged: row group {i} has negative sizes, or an unknown codec")
+            need(meta, ENCODINGS, LIST)
+            if rows[-1] and chunk_span(chunk)[1] > footer.start:
+                raise FormatError(f"its footer is damaged: columns of row group {i} reach beyond the pages")
+    need(footer.meta, VERSION, I32)
+    if sum(rows) != need(footer.meta, NUM_ROWS, I64):
+        raise FormatError(f"its footer is damaged: its row groups have {sum(rows):,} rows together")
+    return rows
+
+
 def check_copyable(footer: Footer) -> None:
-    """Raise `FormatError` where row groups cannot be copied as they are: nothing that a reader needs may lie elsewhere, or in the bytes of others."""
+    """Raise `FormatError` where row groups of a readable file cannot be copied: nothing that a reader needs may lie elsewhere, or in the bytes of others."""
     if ENCRYPTION in footer.meta or SIGNING_KEY in footer.meta:
         raise FormatError("is encrypted or signed")
     writer = get(footer.meta, CREATED_BY, BINARY, b"")
     old = re.match(rb"parquet-mr version (\d+)\.(\d+)", writer)
     if not writer or (writer.startswith(b"parquet-mr") and (not old or (int(old[1]), int(old[2])) < (1, 10))):
         raise FormatError("was written by a version whose statistics readers distrust by its name")
-    leaves = leaf_paths(footer.schema)
-    rows = 0
     for i in range(len(footer.row_groups)):
         group = footer.group(i)
         chunks = items(group, COLUMNS, STRUCT)
-        if len(chunks) != len(leaves) or not chunks:
-            raise FormatError(f"its footer is damaged: row group {i} has {len(chunks)} of {len(leaves)} columns")
-        n_rows = need(group, GROUP_ROWS, I64)
-        rows += n_rows
-        spans = []
-        for chunk, (path, _) in zip(chunks, leaves, strict=True):
-            if FILE_PATH in chunk or any(number in chunk for number in CRYPTO):
-                raise FormatError("has columns in other files, or encrypted ones")
-            need(chunk, CHUNK_OFFSET, I64)
-            meta = need(chunk, META, STRUCT)
-            if items(meta, PATH, BINARY) != path:
-                raise FormatError(f"its footer is damaged: the columns of row group {i} are not those of its schema")
-            if min(need(meta, NUM_VALUES, I64), need(meta, UNCOMPRESSED, I64), need(meta, CODEC, I32), n_rows) < 0:
-                raise FormatError(f"its footer is damaged: row group {i} has negative sizes")
-            if n_rows:
-                spans.append(chunk_span(chunk))
+        if any(number in chunk for chunk in chunks for number in (FILE_PATH, *CRYPTO)):
+            raise FormatError("has columns in other files, or encrypted ones")
+        spans = [chunk_span(chunk) for chunk in chunks] if need(group, GROUP_ROWS, I64) else []
         end = len(MAGIC)
         for start, n_bytes in sorted(spans):
             if start < end or n_bytes > footer.start - start:
                 raise FormatError(f"its footer is damaged: columns of row group {i} overlap, or reach beyond the pages")
             end = start + n_bytes
-    if rows != need(footer.meta, NUM_ROWS, I64):
-        raise FormatError(f"its footer is damaged: its row groups have {rows:,} rows together")
 
 
 def null_count(chunk: Struct) -> int | None:

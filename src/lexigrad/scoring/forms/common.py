@@ -31,7 +31,8 @@ from lexigrad.errors import DataError, ParameterError
 
 BATCH_BYTES = 16 << 20
 """How much text a batch holds, at most, unless one text is longer."""
-COPY_BYTES = 1 << 20
+COPY_BYTES = 1 << 18
+"""How much is copied at once, through memory that stays in the processor's caches."""
 
 
 @dataclass
@@ -93,19 +94,20 @@ class FileSpan(NamedTuple):
     start: int
     nbytes: int
 
-    def blocks(self) -> Iterator[bytes]:
-        """Yield the bytes, some at a time; `DataError` where the file has become shorter."""
+    def blocks(self) -> Iterator[memoryview]:
+        """Yield the bytes, some at a time, each until the next is asked for; `DataError` where the file has become shorter."""
+        block = memoryview(bytearray(min(self.nbytes, COPY_BYTES)))
         with open(self.path, "rb", buffering=0) as file:
             file.seek(self.start)
             left = self.nbytes
             while left:
-                block = file.read(min(left, COPY_BYTES))
-                if not block:
+                n = file.readinto(block[:left])
+                if not n:
                     raise DataError(
                         f"{self.path} has become shorter while it was read: leave it as it is until the run ends"
                     )
-                left -= len(block)
-                yield block
+                left -= n
+                yield block[:n]
 
 
 def blocks_of(piece: Any) -> Iterable[Any]:
@@ -150,8 +152,12 @@ class Sink(Protocol):
     def encoder(self, part: Part | None) -> Encoder:
         """Return the encoder of a part; None for rows of another form."""
 
-    def append(self, encoded: Encoded) -> dict[str, Any]:
-        """Append a part, on the disk when this returns; return a JSON object with which `resume_sink` goes on after it."""
+    def append(self, encoded: Encoded, sync: bool = True) -> dict[str, Any]:
+        """Append a part; return a JSON object with which `resume_sink` goes on after it.
+
+        With `sync` this part and those before are on the disk when this returns. Without, which is for small parts, its state may be kept only after a later
+        call with `sync`.
+        """
 
     def finish(self) -> None:
         """Complete the file and give it its name."""

@@ -104,21 +104,37 @@ class ParquetBatch(Batch):
         return self.rows
 
 
+class Habits(NamedTuple):
+    """How a column of a row group is encoded, with all that are within it."""
+
+    codec: str
+    dictionary: bool
+    n_bytes: int
+    """Before they are compressed."""
+
+
 class ParquetPart:
     """A row group."""
 
     def __init__(self, source: ParquetSource, index: int, first_row: int) -> None:
-        self.source, self.index, self.first_row = source, index, first_row
-        self.group = source.metadata.row_group(index)
-        self.columns = [self.group.column(i) for i in range(self.group.num_columns)]
-        self.n_rows = self.group.num_rows
-        self.n_bytes = sum(column.total_compressed_size for column in self.columns)
+        self.source, self.index, self.first_row, self.n_rows = source, index, first_row, source.rows[index]
+        self.habits: dict[str, Habits] = {}
+        self.n_bytes = 0
+        for chunk in footers.items(source.footer.group(index), footers.COLUMNS, footers.STRUCT):
+            meta = footers.need(chunk, footers.META, footers.STRUCT)
+            name = footers.items(meta, footers.PATH, footers.BINARY)[0].decode("utf-8", "replace")
+            codec = footers.CODECS[footers.need(meta, footers.CODEC, I32)]
+            before = self.habits.get(name, Habits(codec, False, 0))
+            dictionary = before.dictionary or bool(footers.get(meta, footers.DICTIONARY_PAGE, I64))
+            size = before.n_bytes + footers.need(meta, footers.UNCOMPRESSED, I64)
+            self.habits[name] = Habits(before.codec, dictionary, size)
+            self.n_bytes += footers.need(meta, footers.COMPRESSED, I64)
 
     def _read_rows(self) -> int:
         """Return how many rows to decode at once."""
-        read = [c for c in self.columns if not self.source.copies or c.path_in_schema == self.source.text]
-        size = sum(max(0, column.total_uncompressed_size) for column in read)
-        most = MOST_ROWS_OF_DICTIONARY if any(column.has_dictionary_page for column in read) else MOST_ROWS
+        read = [self.habits[self.source.text]] if self.source.copies else list(self.habits.values())
+        size = sum(column.n_bytes for column in read)
+        most = MOST_ROWS_OF_DICTIONARY if any(column.dictionary for column in read) else MOST_ROWS
         return max(1, min(most, READ_BYTES * self.n_rows // max(1, size)))
 
     def batches(self) -> Iterator[ParquetBatch]:
@@ -191,7 +207,7 @@ class ParquetSource:
     Attributes
     ----------
     copies : whether row groups are copied, and only the texts are read
-    footer : as a tree, where it is copied
+    footer, rows : the footer; the rows of each row group
     """
 
     def __init__(self, path: str | os.PathLike[str], text: str, drops: str) -> None:
@@ -199,18 +215,25 @@ class ParquetSource:
             raise ParameterError(f"drops={drops!r}: expected one of {', '.join(map(repr, DROPS))}")
         self.name, self.text = os.fspath(path), text
         try:
-            self.n_bytes = os.path.getsize(self.name)
+            with open(self.name, "rb") as file:
+                self.footer = footers.read_footer(file)
+                self.n_bytes = os.fstat(file.fileno()).st_size
+            self.rows = footers.check_readable(self.footer)
+        except FormatError as error:
+            raise DataError(f"{self.name} {error}") from error
+        except OSError as error:
+            raise DataError(f"{self.name} cannot be read: {error.strerror}") from error
+        try:
             with pq.ParquetFile(self.name, pre_buffer=False) as file:
                 self.metadata: Any = file.metadata
                 self.schema: pa.Schema = file.schema_arrow
-            self.n_parts: int = self.metadata.num_row_groups
             self._check_text()
         except READ_ERRORS as error:
             if isinstance(error, DataError):
                 raise
             raise DataError(f"{self.name} cannot be read as a Parquet file: {error}") from error
-        self.footer = None if drops == "any" else self._copyable(drops == "bad")
-        self.copies = self.footer is not None
+        self.n_parts: int = len(self.rows)
+        self.copies = drops != "any" and self._copyable(drops == "bad")
 
     def _check_text(self) -> None:
         names = self.schema.names
@@ -227,26 +250,20 @@ class ParquetSource:
                 f"{self.name}: the column {self.text!r} holds {kind}, not texts; texts are in {texts or 'none'}"
             )
 
-    def _copyable(self, known: bool) -> Footer | None:
-        """Return the footer where all row groups can be copied; with `known`, only where it is known that no text is missing."""
+    def _copyable(self, known: bool) -> bool:
+        """Tell whether all row groups can be copied; with `known`, only where it is known that no text is missing."""
         try:
-            with open(self.name, "rb") as file:
-                footer = footers.read_footer(file)
-            footers.check_copyable(footer)
-            if len(footer.row_groups) != self.n_parts:
-                return None
-            paths = [path for path, _ in footers.leaf_paths(footer.schema)]
-            place = paths.index([self.text.encode()])
-            counts = {footers.null_count(chunk) for chunk in self._chunks(footer, place)} if known else {0}
-            return footer if counts <= {0} else None
-        except (FormatError, ValueError, OSError):  # then it is encoded again, and pyarrow says what is wrong
-            return None
+            footers.check_copyable(self.footer)
+            return not known or {0} >= {footers.null_count(chunk) for chunk in self._text_chunks()}
+        except FormatError:  # then all columns are encoded again
+            return False
 
-    def _chunks(self, footer: Footer, place: int) -> Iterator[Struct]:
-        for i in range(len(footer.row_groups)):
-            group = footer.group(i)
-            if footers.need(group, footers.GROUP_ROWS, I64):
-                yield footers.items(group, footers.COLUMNS, footers.STRUCT)[place]
+    def _text_chunks(self) -> Iterator[Struct]:
+        paths = [path for path, _ in footers.leaf_paths(self.footer.schema)]
+        place = paths.index([self.text.encode()])
+        for i, n_rows in enumerate(self.rows):
+            if n_rows:
+                yield footers.items(self.footer.group(i), footers.COLUMNS, footers.STRUCT)[place]
 
     def opened(self) -> Any:
         """Return the file, opened once more: each thread needs its own."""
@@ -260,7 +277,7 @@ class ParquetSource:
         for i in range(self.n_parts):
             if i >= skip:
                 yield ParquetPart(self, i, row)
-            row += self.metadata.row_group(i).num_rows
+            row += self.rows[i]
 
     def close(self) -> None:
         """Nothing is open between parts."""
@@ -277,35 +294,12 @@ class Column(NamedTuple):
     pieces: list[Any]
 
 
-class Habits(NamedTuple):
-    """How a column of the input is encoded."""
-
-    codec: str
-    dictionary: bool
-    bytes_per_row: float
-
-
-def habits(part: ParquetPart | None) -> dict[str, Habits]:
-    """Return how the columns of a row group are encoded, by the name of the outermost column; nothing is known of other forms."""
-    if part is None:
-        return {}
-    found: dict[str, Habits] = {}
-    for column in part.columns:
-        name = column.path_in_schema
-        name = name if name in part.source.schema.names else name.split(".")[0]
-        before = found.get(name, Habits(writer_codec(column.compression), False, 0.0))
-        dictionary = before.dictionary or column.has_dictionary_page
-        size = before.bytes_per_row + column.total_uncompressed_size / max(1, part.n_rows)
-        found[name] = Habits(before.codec, dictionary, size)
-    return found
-
-
-def writer_codec(compression: str) -> str:
+def writer_codec(codec: str) -> str:
     """Return the codec of a column as the writer calls it, or Snappy where it cannot be written."""
-    if compression == "UNCOMPRESSED":
+    if codec == "UNCOMPRESSED":
         return "NONE"
-    known = compression in ("SNAPPY", "GZIP", "BROTLI", "ZSTD", "LZ4")
-    return compression if known and pa.Codec.is_available(compression.lower()) else "SNAPPY"
+    codec = codec.removesuffix("_RAW")
+    return codec if codec != "LZO" and pa.Codec.is_available(codec.lower()) else "SNAPPY"
 
 
 class ColumnsEncoder:
@@ -314,12 +308,14 @@ class ColumnsEncoder:
     Parameters
     ----------
     schema : of the batches, as in a file
-    known : how columns of these names are encoded in the input
-    codec : of the others
+    part : the row group of the input, whose columns are encoded as they were; None where there is none
+    codec : of other columns
     """
 
-    def __init__(self, schema: pa.Schema, known: dict[str, Habits], codec: str) -> None:
-        self.schema, self.known, self.codec = schema, known, codec
+    def __init__(self, schema: pa.Schema, part: ParquetPart | None, codec: str) -> None:
+        self.schema, self.codec = schema, codec
+        self.known = {} if part is None else part.habits
+        self.known_rows = 0 if part is None else part.n_rows
         self.n_rows = 0
         self.streamed: list[str] | None = None
         self.waiting: list[pa.RecordBatch] = []
@@ -348,7 +344,8 @@ class ColumnsEncoder:
         if size < STREAM_BYTES:
             return False
         if name in self.known:
-            return not (self.known[name].dictionary and self.known[name].bytes_per_row < size / 2)
+            column = self.known[name]
+            return not (column.dictionary and column.n_bytes < self.known_rows * size / 2)
         if pa.types.is_nested(values.type):
             return True
         sample = plain_texts(values)[:SAMPLE_ROWS] if is_text(values.type) else values[:SAMPLE_ROWS]
@@ -367,7 +364,11 @@ class ColumnsEncoder:
         for path, _ in footers.leaf_paths(empty_footer(table.schema).schema):
             paths[path[0].decode()].append(".".join(part.decode() for part in path))
         dictionary = [p for field in table.schema if held and self._has_dictionary(field) for p in paths[field.name]]
-        codecs = {p: self.known[n].codec if n in self.known else self.codec for n in paths for p in paths[n]}
+        codecs = {
+            path: writer_codec(self.known[name].codec) if name in self.known else self.codec
+            for name in paths
+            for path in paths[name]
+        }
         stream = pa.BufferOutputStream()
         with pq.ParquetWriter(
             stream,
@@ -438,8 +439,7 @@ class CopyEncoder:
 
     def __init__(self, layout: Layout, part: ParquetPart) -> None:
         self.part = part
-        known = habits(part)
-        self.columns = ColumnsEncoder(layout.added, {}, known[part.source.text].codec)
+        self.columns = ColumnsEncoder(layout.added, None, writer_codec(part.habits[part.source.text].codec))
 
     def add(self, batch: Batch, columns: list[pa.Array], keep: NDArray[np.bool_] | None) -> None:
         """Take the next batch."""
@@ -455,7 +455,6 @@ class CopyEncoder:
     def finish(self) -> Encoded:
         """Return the row group."""
         source, n_rows = self.part.source, self.part.n_rows
-        assert source.footer is not None
         if self.columns.n_rows != n_rows:
             raise DataError(
                 f"{source.name}: row group {self.part.index} has {n_rows:,} rows, {self.columns.n_rows:,} were scored"
@@ -475,9 +474,8 @@ class RowsEncoder:
 
     def __init__(self, layout: Layout, part: ParquetPart | None) -> None:
         self.layout = layout
-        known = habits(part)
-        codec = known[part.source.text].codec if part is not None else "SNAPPY"
-        self.columns = ColumnsEncoder(layout.full, known, codec)
+        codec = "SNAPPY" if part is None else writer_codec(part.habits[part.source.text].codec)
+        self.columns = ColumnsEncoder(layout.full, part, codec)
 
     def add(self, batch: Batch, columns: list[pa.Array], keep: NDArray[np.bool_] | None) -> None:
         """Take the next batch."""
@@ -570,7 +568,6 @@ class Layout:
             self.meta = empty_footer(self.full, stored=True).meta
         else:
             assert isinstance(source, ParquetSource)
-            assert source.footer is not None
             self.meta = extended(source.footer, self.full, self.added)
         self.meta[footers.CREATED_BY] = (footers.BINARY, created_by())
 
@@ -639,8 +636,8 @@ class ParquetSink:
             return CopyEncoder(self.layout, parquet)
         return RowsEncoder(self.layout, parquet)
 
-    def append(self, encoded: Encoded) -> dict[str, Any]:
-        """Append a row group; one without rows is left out."""
+    def append(self, encoded: Encoded, sync: bool = True) -> dict[str, Any]:
+        """Append a row group; one without rows is left out. See `lexigrad.scoring.forms.common.Sink.append`."""
         assert self.file is not None, "the file is complete"
         group = b""
         if encoded.n_rows:
@@ -650,7 +647,10 @@ class ParquetSink:
             group = footers.struct_bytes(tree)
             self.groups.append(group)
             self.n_rows += encoded.n_rows
-            self.file.append(encoded.data)
+            data = encoded.data
+        else:
+            data = []
+        self.file.append(data, sync)
         return {"end": self.file.end, "rows": encoded.n_rows, "row_group": base64.b64encode(group).decode()}
 
     def finish(self) -> None:
