@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import itertools
 import json
@@ -133,6 +134,22 @@ def test_copied_columns_are_the_same_bytes(name: str, tmp_path: Path) -> None:
             assert pages[0] == pages[1]
     footers.check_copyable(two)  # so what was scored once can be scored again without a detour
     assert open_source(output, "text", "bad").copies or name == "plain"
+
+
+def stored_schema(path: Path) -> pa.Schema:
+    return pa.ipc.read_schema(pa.BufferReader(base64.b64decode(pq.read_metadata(path).metadata[b"ARROW:schema"])))
+
+
+@pytest.mark.parametrize("name", ["old", "snappy"])
+def test_the_arrow_schema_of_a_copied_file_goes_on(name: str, tmp_path: Path) -> None:
+    """Also the zone of an INT96 time, which pyarrow does not read back but others do."""
+    given, output = save(tmp_path, FILES[name]), tmp_path / "out.parquet"
+    score(given, output)
+    before, after = stored_schema(given), stored_schema(output)
+    assert after.field("when").type == pa.timestamp("ns", "Europe/Berlin")
+    assert [after.field(i) for i in range(len(before))] == list(before)
+    assert after.names[len(before) :] == ["label", "prob", "probs"]
+    assert after.metadata == before.metadata
 
 
 @pytest.mark.parametrize("drops", ["none", "any"])

@@ -568,7 +568,7 @@ class Layout:
             self.meta = empty_footer(self.full, stored=True).meta
         else:
             assert isinstance(source, ParquetSource)
-            self.meta = extended(source.footer, self.full, self.added)
+            self.meta = extended(source.footer, schema, self.added)
         self.meta[footers.CREATED_BY] = (footers.BINARY, created_by())
 
 
@@ -581,7 +581,16 @@ def created_by() -> bytes:
     return f"lexigrad version {version} (build pyarrow-{pa.__version__})".encode()
 
 
-def extended(footer: Footer, full: pa.Schema, added: pa.Schema) -> Struct:
+def arrow_schema(stored: bytes | None, schema: pa.Schema) -> pa.Schema:
+    """Return the schema that a file stores beside its own, or, where it is none of these columns, what they are read as: without the zones of INT96 times."""
+    try:
+        found = pa.ipc.read_schema(pa.BufferReader(base64.b64decode(stored or b"")))
+    except (pa.ArrowException, ValueError, OSError):
+        return schema
+    return found if found.names == schema.names else schema
+
+
+def extended(footer: Footer, schema: pa.Schema, added: pa.Schema) -> Struct:
     """Return the footer of the input with the added columns in its schema, without row groups."""
     meta = dict(footer.meta)
     new = empty_footer(added)
@@ -596,7 +605,8 @@ def extended(footer: Footer, full: pa.Schema, added: pa.Schema) -> Struct:
         meta[footers.COLUMN_ORDERS] = (LIST, Items(footers.STRUCT, orders))
     key_values = footer.key_values
     if b"ARROW:schema" in key_values or any(field.metadata for field in added):
-        stored = empty_footer(full, stored=True).key_values[b"ARROW:schema"]
+        before = arrow_schema(key_values.get(b"ARROW:schema"), schema)
+        stored = base64.b64encode(pa.schema([*before, *added], metadata=before.metadata).serialize())
         pairs = footers.items(meta, footers.KEY_VALUES, footers.STRUCT)
         kept = [pair for pair in pairs if pair[1][1] != b"ARROW:schema"]
         pair = {1: (footers.BINARY, b"ARROW:schema"), 2: (footers.BINARY, stored)}
