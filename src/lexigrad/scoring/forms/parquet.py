@@ -321,7 +321,7 @@ class ColumnsEncoder:
         self.waiting: list[pa.RecordBatch] = []
         self.waiting_bytes = 0
         self.held: list[pa.RecordBatch] = []
-        self.written: list[tuple[pa.Buffer, Footer]] = []
+        self.written: list[list[tuple[bytes, Column]]] = []
         self.nulls: dict[str, int] = {}
 
     def add(self, batch: pa.RecordBatch) -> None:
@@ -355,7 +355,7 @@ class ColumnsEncoder:
         table = pa.Table.from_batches(self.waiting)
         for name, column in zip(table.column_names, table.columns, strict=True):
             self.nulls[name] = self.nulls.get(name, 0) + column.null_count
-        self.written.append(self._write(table, False, PAGE_ROWS))
+        self.written.append(columns_of(*self._write(table, False, PAGE_ROWS)))
         self.waiting, self.waiting_bytes = [], 0
 
     def _write(self, table: pa.Table, held: bool, page_rows: int | None) -> tuple[pa.Buffer, Footer]:
@@ -399,7 +399,7 @@ class ColumnsEncoder:
             for name, column in columns_of(buffer, footer):
                 found.setdefault(name, []).append(column)
         self.held = []
-        for alike in zip(*(columns_of(buffer, footer) for buffer, footer in self.written), strict=True):
+        for alike in zip(*self.written, strict=True):
             name, columns = alike[0][0], [column for _, column in alike]
             flat = not pa.types.is_nested(self.schema.field(name.decode()).type)
             chunk = footers.joined([c.chunk for c in columns], self.nulls[name.decode()] if flat else None)
@@ -408,12 +408,12 @@ class ColumnsEncoder:
 
 
 def columns_of(buffer: pa.Buffer, footer: Footer) -> list[tuple[bytes, Column]]:
-    """Return (outermost name, column chunk) of a file of one row group in memory."""
+    """Return (outermost name, column chunk) of a file of one row group in memory; its bytes are copied, for a stream holds up to twice as many."""
     columns = []
     for chunk in footers.items(footer.group(0), footers.COLUMNS, footers.STRUCT):
         start, n_bytes = footers.chunk_span(chunk)
         name = footers.items(footers.need(chunk, footers.META, footers.STRUCT), footers.PATH, footers.BINARY)[0]
-        columns.append((name, Column(chunk, start, [buffer.slice(start, n_bytes)])))
+        columns.append((name, Column(chunk, start, [buffer.slice(start, n_bytes).to_pybytes()])))
     return columns
 
 
