@@ -132,8 +132,7 @@ def test_copied_columns_are_the_same_bytes(name: str, tmp_path: Path) -> None:
                 start, n_bytes = footers.chunk_span(chunk)
                 pages.append(content[start : start + n_bytes])
             assert pages[0] == pages[1]
-    footers.check_copyable(two)  # so what was scored once can be scored again without a detour
-    assert open_source(output, "text", "bad").copies or name == "plain"
+    assert open_source(output, "text", "bad").copies or name == "plain"  # what was scored can be scored again
 
 
 def stored_schema(path: Path) -> pa.Schema:

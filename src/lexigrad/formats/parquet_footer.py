@@ -24,6 +24,7 @@ FIXED_BYTES = {DOUBLE: 8, UUID: 16}
 INTEGERS = (I16, I32, I64)
 
 Struct = dict[int, tuple[int, Any]]
+Leaves = list[tuple[list[bytes], Struct]]
 
 
 class Items(NamedTuple):
@@ -56,17 +57,24 @@ class Reader:
         self.place += n
         return self.data[self.place - n : self.place]
 
+    def byte(self) -> int:
+        """Return the next byte."""
+        place = self.place
+        self.place = place + 1
+        try:
+            return self.data[place]
+        except IndexError:
+            raise FormatError("its footer is damaged: it ends within a value") from None
+
     def varint(self) -> int:
         """Return an unsigned number of at most 64 bits."""
-        value = shift = 0
-        while shift < 70:
-            if self.place >= len(self.data):
-                raise FormatError("its footer is damaged: it ends within a number")
-            byte = self.data[self.place]
-            self.place += 1
+        byte = self.byte()
+        if byte < 128:
+            return byte
+        value, shift = byte & 127, 7
+        while byte >= 128 and shift < 70:
+            byte = self.byte()
             value |= (byte & 127) << shift
-            if byte < 128:
-                break
             shift += 7
         if value >> 64 or byte >= 128:
             raise FormatError("its footer is damaged: a number has more than 64 bits")
@@ -87,7 +95,7 @@ class Reader:
 
     def list_header(self) -> tuple[int, int]:
         """Return (type of the items, how many)."""
-        byte = self.take(1)[0]
+        byte = self.byte()
         return byte & 15, self.size(byte >> 4 if byte < 0xF0 else self.varint())
 
     def value(self, kind: int, depth: int) -> Any:
@@ -110,7 +118,7 @@ class Reader:
             return self.take(FIXED_BYTES[kind])
         if kind == MAP:
             n = self.size(self.varint())
-            kinds = self.take(1)[0] if n else 0
+            kinds = self.byte() if n else 0
             pairs = [(self.value(kinds >> 4, depth + 1), self.value(kinds & 15, depth + 1)) for _ in range(n)]
             return Pairs(kinds >> 4, kinds & 15, pairs)
         raise FormatError(f"its footer is damaged: there is no type {kind}")
@@ -119,12 +127,16 @@ class Reader:
         """Return a structure, without the byte that ends it."""
         fields: Struct = {}
         number = 0
-        while byte := self.take(1)[0]:
+        while byte := self.byte():
             kind, step = byte & 15, byte >> 4
             number = number + step if step else self.number()
             if number in fields:
                 raise FormatError(f"its footer is damaged: it has field {number} twice")
-            fields[number] = (TRUE, kind == TRUE) if kind in (TRUE, FALSE) else (kind, self.value(kind, depth))
+            if kind in INTEGERS:  # most fields are
+                self.values_left -= 1
+                fields[number] = (kind, self.number())
+            else:
+                fields[number] = (TRUE, kind == TRUE) if kind in (TRUE, FALSE) else (kind, self.value(kind, depth))
         return fields
 
 
@@ -335,7 +347,7 @@ def parse_footer(data: bytes, start: int = 0) -> Footer:
     meta: Struct = {}
     groups: list[bytes] = []
     number = 0
-    while byte := reader.take(1)[0]:
+    while byte := reader.byte():
         kind, step = byte & 15, byte >> 4
         number = number + step if step else reader.number()
         if number in meta:
@@ -404,12 +416,12 @@ def read_footer(file: BinaryIO) -> Footer:
     return parse_footer(file.read(length), start)
 
 
-# ------------------------------------------------------------------------------------------- whether it can be copied
+# ------------------------------------------------------------------------------------------------ what is to be checked
 
 
-def leaf_paths(schema: list[Struct]) -> list[tuple[list[bytes], Struct]]:
+def leaf_paths(schema: list[Struct]) -> Leaves:
     """Return (path, element) of each column that has pages, in order."""
-    leaves: list[tuple[list[bytes], Struct]] = []
+    leaves: Leaves = []
     open_groups: list[list[Any]] = []  # [children left, path]
     for i, element in enumerate(schema):
         n_children = get(element, NUM_CHILDREN, I32, 0)
@@ -432,55 +444,58 @@ def leaf_paths(schema: list[Struct]) -> list[tuple[list[bytes], Struct]]:
     return leaves
 
 
-def check_readable(footer: Footer) -> list[int]:
-    """Return the rows of each row group; raise `FormatError` where a footer is not as the format has it, on which readers may crash."""
-    leaves = leaf_paths(footer.schema)
-    rows = []
-    for i in range(len(footer.row_groups)):
-        group = footer.group(i)
-        chunks = items(group, COLUMNS, STRUCT)
-        if len(chunks) != len(leaves):
-            raise FormatError(f"its footer is damaged: row group {i} has {len(chunks)} of {len(leaves)} columns")
-        rows.append(need(group, GROUP_ROWS, I64))
-        need(group, TOTAL_BYTES, I64)
-        for chunk, (path, element) in zip(chunks, leaves, strict=True):
-            need(chunk, CHUNK_OFFSET, I64)
-            if META not in chunk:
-                raise FormatError("has encrypted columns")
-            meta = need(chunk, META, STRUCT)
-            if items(meta, PATH, BINARY) != path or need(meta, TYPE, I32) != need(element, TYPE, I32):
-                raise FormatError(f"its footer is damaged: the columns of row group {i} are not those of its schema")
-            sizes = (need(meta, number, I64) for number in (NUM_VALUES, UNCOMPRESSED, COMPRESSED))
-            if min(*sizes, rows[-1]) < 0 or not 0 <= need(meta, CODEC, I32) < len(CODECS):
-                raise FormatError(f"its footer is damaged: row group {i} has negative sizes, or an unknown codec")
-            need(meta, ENCODINGS, LIST)
-            if rows[-1] and chunk_span(chunk)[1] > footer.start:
-                raise FormatError(f"its footer is damaged: columns of row group {i} reach beyond the pages")
-    need(footer.meta, VERSION, I32)
-    if sum(rows) != need(footer.meta, NUM_ROWS, I64):
-        raise FormatError(f"its footer is damaged: its row groups have {sum(rows):,} rows together")
-    return rows
+def check_group(group: Struct, i: int, leaves: Leaves, end: int) -> int:
+    """Return the rows of row group `i`; raise `FormatError` where it is not as the format has it, on which readers may crash.
+
+    Parameters
+    ----------
+    leaves : of the schema, by `leaf_paths`
+    end : where the pages of the file end
+    """
+    chunks = items(group, COLUMNS, STRUCT)
+    if len(chunks) != len(leaves):
+        raise FormatError(f"its footer is damaged: row group {i} has {len(chunks)} of {len(leaves)} columns")
+    n_rows = need(group, GROUP_ROWS, I64)
+    need(group, TOTAL_BYTES, I64)
+    for chunk, (path, element) in zip(chunks, leaves, strict=True):
+        need(chunk, CHUNK_OFFSET, I64)
+        if META not in chunk:
+            raise FormatError("has encrypted columns")
+        meta = need(chunk, META, STRUCT)
+        if items(meta, PATH, BINARY) != path or need(meta, TYPE, I32) != need(element, TYPE, I32):
+            raise FormatError(f"its footer is damaged: the columns of row group {i} are not those of its schema")
+        sizes = [need(meta, number, I64) for number in (NUM_VALUES, UNCOMPRESSED, COMPRESSED)]
+        if min(*sizes, n_rows) < 0 or not 0 <= need(meta, CODEC, I32) < len(CODECS):
+            raise FormatError(f"its footer is damaged: row group {i} has negative sizes, or an unknown codec")
+        need(meta, ENCODINGS, LIST)
+        if n_rows and chunk_span(chunk)[1] > end:
+            raise FormatError(f"its footer is damaged: columns of row group {i} reach beyond the pages")
+    return n_rows
 
 
-def check_copyable(footer: Footer) -> None:
-    """Raise `FormatError` where row groups of a readable file cannot be copied: nothing that a reader needs may lie elsewhere, or in the bytes of others."""
-    if ENCRYPTION in footer.meta or SIGNING_KEY in footer.meta:
-        raise FormatError("is encrypted or signed")
-    writer = get(footer.meta, CREATED_BY, BINARY, b"")
+def check_meta(meta: Struct, n_rows: int) -> None:
+    """Raise `FormatError` where FileMetaData are not as the format has them; `n_rows` are those of all row groups."""
+    need(meta, VERSION, I32)
+    if n_rows != need(meta, NUM_ROWS, I64):
+        raise FormatError(f"its footer is damaged: its row groups have {n_rows:,} rows together")
+
+
+def can_copy(meta: Struct) -> bool:
+    """Tell whether row groups of a file may be in another: they are not encrypted, and readers trust their statistics whoever wrote the file."""
+    writer = get(meta, CREATED_BY, BINARY, b"")
     old = re.match(rb"parquet-mr version (\d+)\.(\d+)", writer)
-    if not writer or (writer.startswith(b"parquet-mr") and (not old or (int(old[1]), int(old[2])) < (1, 10))):
-        raise FormatError("was written by a version whose statistics readers distrust by its name")
-    for i in range(len(footer.row_groups)):
-        group = footer.group(i)
-        chunks = items(group, COLUMNS, STRUCT)
-        if any(number in chunk for chunk in chunks for number in (FILE_PATH, *CRYPTO)):
-            raise FormatError("has columns in other files, or encrypted ones")
-        spans = [chunk_span(chunk) for chunk in chunks] if need(group, GROUP_ROWS, I64) else []
-        end = len(MAGIC)
-        for start, n_bytes in sorted(spans):
-            if start < end or n_bytes > footer.start - start:
-                raise FormatError(f"its footer is damaged: columns of row group {i} overlap, or reach beyond the pages")
-            end = start + n_bytes
+    distrusted = not writer or (writer.startswith(b"parquet-mr") and (not old or (int(old[1]), int(old[2])) < (1, 10)))
+    return not distrusted and ENCRYPTION not in meta and SIGNING_KEY not in meta
+
+
+def can_copy_group(group: Struct, end: int) -> bool:
+    """Tell whether a row group that was checked can be copied: nothing that a reader needs lies elsewhere, or in the bytes of others."""
+    chunks = items(group, COLUMNS, STRUCT)
+    if any(number in chunk for chunk in chunks for number in (FILE_PATH, *CRYPTO)):
+        return False
+    spans = sorted(chunk_span(chunk) for chunk in chunks) if need(group, GROUP_ROWS, I64) else []
+    ends = [len(MAGIC), *(start + n_bytes for start, n_bytes in spans)]
+    return ends[-1] <= end and all(start >= before for before, (start, _) in zip(ends, spans, strict=False))
 
 
 def null_count(chunk: Struct) -> int | None:

@@ -120,7 +120,8 @@ class ParquetPart:
         self.source, self.index, self.first_row, self.n_rows = source, index, first_row, source.rows[index]
         self.habits: dict[str, Habits] = {}
         self.n_bytes = 0
-        for chunk in footers.items(source.footer.group(index), footers.COLUMNS, footers.STRUCT):
+        self.group = source.footer.group(index)
+        for chunk in footers.items(self.group, footers.COLUMNS, footers.STRUCT):
             meta = footers.need(chunk, footers.META, footers.STRUCT)
             name = footers.items(meta, footers.PATH, footers.BINARY)[0].decode("utf-8", "replace")
             codec = footers.CODECS[footers.need(meta, footers.CODEC, I32)]
@@ -218,7 +219,7 @@ class ParquetSource:
             with open(self.name, "rb") as file:
                 self.footer = footers.read_footer(file)
                 self.n_bytes = os.fstat(file.fileno()).st_size
-            self.rows = footers.check_readable(self.footer)
+            self.rows, self.copies = self._survey(drops)
         except FormatError as error:
             raise DataError(f"{self.name} {error}") from error
         except OSError as error:
@@ -233,7 +234,27 @@ class ParquetSource:
                 raise
             raise DataError(f"{self.name} cannot be read as a Parquet file: {error}") from error
         self.n_parts: int = len(self.rows)
-        self.copies = drops != "any" and self._copyable(drops == "bad")
+
+    def _survey(self, drops: str) -> tuple[list[int], bool]:
+        """Return (rows of each row group, whether all can be copied); each is made a tree once, for there may be thousands.
+
+        With `drops="bad"` they can be only where their statistics say that no text is missing.
+        """
+        footer, rows = self.footer, []
+        leaves = footers.leaf_paths(footer.schema)
+        paths = [path for path, _ in leaves]
+        wanted = [self.text.encode()]
+        place = paths.index(wanted) if drops == "bad" and wanted in paths else None
+        copies = drops != "any" and footers.can_copy(footer.meta)
+        for i in range(len(footer.row_groups)):
+            group = footer.group(i)
+            rows.append(footers.check_group(group, i, leaves, footer.start))
+            copies = copies and footers.can_copy_group(group, footer.start)
+            if copies and rows[-1] and place is not None:
+                chunk = footers.items(group, footers.COLUMNS, footers.STRUCT)[place]
+                copies = footers.null_count(chunk) == 0
+        footers.check_meta(footer.meta, sum(rows))
+        return rows, copies
 
     def _check_text(self) -> None:
         names = self.schema.names
@@ -249,21 +270,6 @@ class ParquetSource:
             raise DataError(
                 f"{self.name}: the column {self.text!r} holds {kind}, not texts; texts are in {texts or 'none'}"
             )
-
-    def _copyable(self, known: bool) -> bool:
-        """Tell whether all row groups can be copied; with `known`, only where it is known that no text is missing."""
-        try:
-            footers.check_copyable(self.footer)
-            return not known or {0} >= {footers.null_count(chunk) for chunk in self._text_chunks()}
-        except FormatError:  # then all columns are encoded again
-            return False
-
-    def _text_chunks(self) -> Iterator[Struct]:
-        paths = [path for path, _ in footers.leaf_paths(self.footer.schema)]
-        place = paths.index([self.text.encode()])
-        for i, n_rows in enumerate(self.rows):
-            if n_rows:
-                yield footers.items(self.footer.group(i), footers.COLUMNS, footers.STRUCT)[place]
 
     def opened(self) -> Any:
         """Return the file, opened once more: each thread needs its own."""
@@ -308,12 +314,13 @@ class ColumnsEncoder:
     Parameters
     ----------
     schema : of the batches, as in a file
+    paths : the columns with pages within each column
     part : the row group of the input, whose columns are encoded as they were; None where there is none
     codec : of other columns
     """
 
-    def __init__(self, schema: pa.Schema, part: ParquetPart | None, codec: str) -> None:
-        self.schema, self.codec = schema, codec
+    def __init__(self, schema: pa.Schema, paths: dict[str, list[str]], part: ParquetPart | None, codec: str) -> None:
+        self.schema, self.paths, self.codec = schema, paths, codec
         self.known = {} if part is None else part.habits
         self.known_rows = 0 if part is None else part.n_rows
         self.n_rows = 0
@@ -360,9 +367,7 @@ class ColumnsEncoder:
 
     def _write(self, table: pa.Table, held: bool, page_rows: int | None) -> tuple[pa.Buffer, Footer]:
         """Return a Parquet file of one row group, and its footer."""
-        paths: dict[str, list[str]] = {name: [] for name in table.column_names}
-        for path, _ in footers.leaf_paths(empty_footer(table.schema).schema):
-            paths[path[0].decode()].append(".".join(part.decode() for part in path))
+        paths = {name: self.paths[name] for name in table.column_names}
         dictionary = [p for field in table.schema if held and self._has_dictionary(field) for p in paths[field.name]]
         codecs = {
             path: writer_codec(self.known[name].codec) if name in self.known else self.codec
@@ -439,7 +444,9 @@ class CopyEncoder:
 
     def __init__(self, layout: Layout, part: ParquetPart) -> None:
         self.part = part
-        self.columns = ColumnsEncoder(layout.added, None, writer_codec(part.habits[part.source.text].codec))
+        self.columns = ColumnsEncoder(
+            layout.added, layout.paths, None, writer_codec(part.habits[part.source.text].codec)
+        )
 
     def add(self, batch: Batch, columns: list[pa.Array], keep: NDArray[np.bool_] | None) -> None:
         """Take the next batch."""
@@ -461,12 +468,11 @@ class CopyEncoder:
             )
         if not n_rows:
             return Encoded([], 0)
-        group = source.footer.group(self.part.index)
         copied = []
-        for chunk in footers.items(group, footers.COLUMNS, footers.STRUCT):
+        for chunk in footers.items(self.part.group, footers.COLUMNS, footers.STRUCT):
             start, n_bytes = footers.chunk_span(chunk)
             copied.append(Column(chunk, start, [FileSpan(source.name, start, n_bytes)]))
-        return laid_out(copied + self.columns.finish(), n_rows, group)
+        return laid_out(copied + self.columns.finish(), n_rows, self.part.group)
 
 
 class RowsEncoder:
@@ -475,7 +481,7 @@ class RowsEncoder:
     def __init__(self, layout: Layout, part: ParquetPart | None) -> None:
         self.layout = layout
         codec = "SNAPPY" if part is None else writer_codec(part.habits[part.source.text].codec)
-        self.columns = ColumnsEncoder(layout.full, part, codec)
+        self.columns = ColumnsEncoder(layout.full, layout.paths, part, codec)
 
     def add(self, batch: Batch, columns: list[pa.Array], keep: NDArray[np.bool_] | None) -> None:
         """Take the next batch."""
@@ -545,6 +551,7 @@ class Layout:
     Attributes
     ----------
     given, added, full : schemas of the input's columns, of the added ones, of both
+    paths : of the columns with pages within each column that is encoded, by its name
     copies : whether the output has the row groups of the input
     meta : the footer
     """
@@ -566,9 +573,16 @@ class Layout:
             if twice:
                 raise DataError(f"there is more than one column {twice[0]!r}: give them different names")
             self.meta = empty_footer(self.full, stored=True).meta
+            leaves = footers.leaf_paths(footers.items(self.meta, footers.SCHEMA, footers.STRUCT))
         else:
             assert isinstance(source, ParquetSource)
-            self.meta = extended(source.footer, schema, self.added)
+            new = empty_footer(self.added)
+            self.meta = extended(source.footer, schema, self.added, new)
+            leaves = footers.leaf_paths(new.schema)
+        self.paths: dict[str, list[str]] = {}
+        for path, _ in leaves:
+            names = [name.decode() for name in path]
+            self.paths.setdefault(names[0], []).append(".".join(names))
         self.meta[footers.CREATED_BY] = (footers.BINARY, created_by())
 
 
@@ -590,10 +604,9 @@ def arrow_schema(stored: bytes | None, schema: pa.Schema) -> pa.Schema:
     return found if found.names == schema.names else schema
 
 
-def extended(footer: Footer, schema: pa.Schema, added: pa.Schema) -> Struct:
-    """Return the footer of the input with the added columns in its schema, without row groups."""
+def extended(footer: Footer, schema: pa.Schema, added: pa.Schema, new: Footer) -> Struct:
+    """Return the footer of the input with the added columns, those of `new`, in its schema."""
     meta = dict(footer.meta)
-    new = empty_footer(added)
     root, *elements = footer.schema
     n_children = footers.need(root, footers.NUM_CHILDREN, I32) + len(added)
     root = root | {footers.NUM_CHILDREN: (I32, n_children)}
