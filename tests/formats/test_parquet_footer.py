@@ -241,6 +241,23 @@ def test_old_writers_are_not_copied(writer: bytes) -> None:
     assert not footers.can_copy(footer.meta)
 
 
+@pytest.mark.parametrize(
+    ("number", "kind", "value", "message"),
+    [
+        (footers.VERSION, I64, 2, "type 6, not 5"),
+        (footers.KEY_VALUES, LIST, Items(STRUCT, [{2: (BINARY, b"v")}]), "field 1 is missing"),
+        (footers.COLUMN_ORDERS, LIST, Items(I32, [1]), "list of type 5"),
+        (footers.CREATED_BY, I32, 1, "type 5, not 8"),
+        (footers.NUM_ROWS, I64, 299, "300 rows together"),
+    ],
+)
+def test_damaged_metadata_are_refused(number: int, kind: int, value: Any, message: str) -> None:
+    footer = footers.read_footer(io.BytesIO(FILES["snappy"]))
+    footer.meta[number] = (kind, value)
+    with pytest.raises(FormatError, match=message):
+        check(footer)
+
+
 def test_schemas_that_are_no_trees_are_refused() -> None:
     def element(name: bytes, n_children: int | None = None) -> footers.Struct:
         return {4: (BINARY, name)} | ({5: (I32, n_children)} if n_children is not None else {})

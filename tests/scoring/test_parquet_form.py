@@ -151,6 +151,16 @@ def test_the_arrow_schema_of_a_copied_file_goes_on(name: str, tmp_path: Path) ->
     assert after.metadata == before.metadata
 
 
+@pytest.mark.parametrize(
+    "stored", [b"", b"AAAA", b"no base 64", base64.b64encode(pa.schema([("other", pa.int8())]).serialize())]
+)
+def test_an_arrow_schema_of_other_columns_is_made_anew(stored: bytes) -> None:
+    schema = pa.schema([("text", pa.string())])
+    assert parquet.arrow_schema(stored, schema) is schema
+    content = schema.serialize().to_pybytes().replace(b"text", b"te\xffx")
+    assert parquet.arrow_schema(base64.b64encode(content), schema) is schema
+
+
 @pytest.mark.parametrize("drops", ["none", "any"])
 def test_a_file_without_an_arrow_schema_keeps_its_other_metadata(drops: str, tmp_path: Path) -> None:
     """Labels of a column of lists are kept in the Arrow schema, so there is one where there are such; else none is made."""

@@ -476,6 +476,11 @@ def check_group(group: Struct, i: int, leaves: Leaves, end: int) -> int:
 def check_meta(meta: Struct, n_rows: int) -> None:
     """Raise `FormatError` where FileMetaData are not as the format has them; `n_rows` are those of all row groups."""
     need(meta, VERSION, I32)
+    items(meta, COLUMN_ORDERS, STRUCT)
+    get(meta, CREATED_BY, BINARY)
+    for pair in items(meta, KEY_VALUES, STRUCT):
+        need(pair, 1, BINARY)
+        get(pair, 2, BINARY)
     if n_rows != need(meta, NUM_ROWS, I64):
         raise FormatError(f"its footer is damaged: its row groups have {n_rows:,} rows together")
 

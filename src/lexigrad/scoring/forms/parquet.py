@@ -599,9 +599,9 @@ def arrow_schema(stored: bytes | None, schema: pa.Schema) -> pa.Schema:
     """Return the schema that a file stores beside its own, or, where it is none of these columns, what they are read as: without the zones of INT96 times."""
     try:
         found = pa.ipc.read_schema(pa.BufferReader(base64.b64decode(stored or b"")))
+        return found if found.names == schema.names else schema
     except (pa.ArrowException, ValueError, OSError):
         return schema
-    return found if found.names == schema.names else schema
 
 
 def extended(footer: Footer, schema: pa.Schema, added: pa.Schema, new: Footer) -> Struct:
