@@ -155,6 +155,8 @@ def test_numbers_of_all_sizes_come_back() -> None:
         (b"\x19\xfc\xff\xff\xff\xff\x07\x00", "a list of"),
         (b"\x1c" * 100, "deeper"),
         (b"\x15\x00\x05\x02\x00\x00", "twice"),
+        (b"\x05\x03\x02\x00", "below 1"),
+        (b"\x19\x12\x05\x00", "neither true nor false"),
         (b"\x1e\x00\x00", "no type 14"),
         (b"\x15", "within a value"),
     ],

@@ -113,7 +113,10 @@ class Reader:
             item, n = self.list_header()
             return Items(item, [self.value(item, depth + 1) for _ in range(n)])
         if kind in (TRUE, FALSE, I8):  # booleans in lists have a byte each
-            return self.take(1)
+            content = self.take(1)
+            if kind != I8 and content > b"\x02":
+                raise FormatError("its footer is damaged: a truth value is neither true nor false")
+            return content
         if kind in FIXED_BYTES:
             return self.take(FIXED_BYTES[kind])
         if kind == MAP:
@@ -130,8 +133,8 @@ class Reader:
         while byte := self.byte():
             kind, step = byte & 15, byte >> 4
             number = number + step if step else self.number()
-            if number in fields:
-                raise FormatError(f"its footer is damaged: it has field {number} twice")
+            if number in fields or number <= 0:
+                raise FormatError(f"its footer is damaged: it has field {number} twice, or below 1")
             if kind in INTEGERS:  # most fields are
                 self.values_left -= 1
                 fields[number] = (kind, self.number())

@@ -123,7 +123,7 @@ class ParquetPart:
         self.group = source.footer.group(index)
         for chunk in footers.items(self.group, footers.COLUMNS, footers.STRUCT):
             meta = footers.need(chunk, footers.META, footers.STRUCT)
-            name = footers.items(meta, footers.PATH, footers.BINARY)[0].decode("utf-8", "replace")
+            name = path_of(chunk)[0].decode("utf-8", "replace")
             codec = footers.CODECS[footers.need(meta, footers.CODEC, I32)]
             before = self.habits.get(name, Habits(codec, False, 0))
             dictionary = before.dictionary or bool(footers.get(meta, footers.DICTIONARY_PAGE, I64))
@@ -353,9 +353,9 @@ class ColumnsEncoder:
         if name in self.known:
             column = self.known[name]
             return not (column.dictionary and column.n_bytes < self.known_rows * size / 2)
-        if pa.types.is_nested(values.type):
+        if not is_text(values.type):
             return True
-        sample = plain_texts(values)[:SAMPLE_ROWS] if is_text(values.type) else values[:SAMPLE_ROWS]
+        sample = plain_texts(values)[:SAMPLE_ROWS]
         return pc.count_distinct(sample).as_py() > len(sample) // 2
 
     def _write_waiting(self) -> None:
@@ -406,10 +406,15 @@ class ColumnsEncoder:
         self.held = []
         for alike in zip(*self.written, strict=True):
             name, columns = alike[0][0], [column for _, column in alike]
-            flat = not pa.types.is_nested(self.schema.field(name.decode()).type)
-            chunk = footers.joined([c.chunk for c in columns], self.nulls[name.decode()] if flat else None)
+            nulls = self.nulls[name.decode()] if len(path_of(columns[0].chunk)) == 1 else None
+            chunk = footers.joined([c.chunk for c in columns], nulls)
             found.setdefault(name, []).append(Column(chunk, columns[0].start, [p for c in columns for p in c.pieces]))
         return [column for name in self.schema.names for column in found[name.encode()]]
+
+
+def path_of(chunk: Struct) -> list[bytes]:
+    """Return the names from the outermost column to the one that a chunk is of."""
+    return footers.items(footers.need(chunk, footers.META, footers.STRUCT), footers.PATH, footers.BINARY)
 
 
 def columns_of(buffer: pa.Buffer, footer: Footer) -> list[tuple[bytes, Column]]:
@@ -417,7 +422,7 @@ def columns_of(buffer: pa.Buffer, footer: Footer) -> list[tuple[bytes, Column]]:
     columns = []
     for chunk in footers.items(footer.group(0), footers.COLUMNS, footers.STRUCT):
         start, n_bytes = footers.chunk_span(chunk)
-        name = footers.items(footers.need(chunk, footers.META, footers.STRUCT), footers.PATH, footers.BINARY)[0]
+        name = path_of(chunk)[0]
         columns.append((name, Column(chunk, start, [buffer.slice(start, n_bytes).to_pybytes()])))
     return columns
 
@@ -488,13 +493,24 @@ class RowsEncoder:
         rows = fitted(batch.table(), self.layout.given)
         arrays = [*rows.columns, *file_arrays(columns, self.layout.added)]
         full = pa.RecordBatch.from_arrays(arrays, schema=self.layout.full)
-        self.columns.add(full if keep is None else full.filter(pa.array(keep)))
+        self.columns.add(full if keep is None else filtered(full, pa.array(keep)))
 
     def finish(self) -> Encoded:
         """Return the row group."""
         if not self.columns.n_rows:
             return Encoded([], 0)
         return laid_out(self.columns.finish(), self.columns.n_rows, None)
+
+
+def filtered(batch: pa.RecordBatch, keep: pa.Array) -> pa.RecordBatch:
+    """Return the rows to keep, also of views, which Arrow does not filter."""
+    arrays = []
+    for array in batch.columns:
+        if pa.types.is_string_view(array.type) or pa.types.is_binary_view(array.type):
+            arrays.append(array.cast(pa.large_binary()).filter(keep).cast(array.type))
+        else:
+            arrays.append(array.filter(keep))
+    return pa.RecordBatch.from_arrays(arrays, schema=batch.schema)
 
 
 def file_field(field: pa.Field) -> pa.Field:
@@ -677,10 +693,19 @@ class ParquetSink:
         return {"end": self.file.end, "rows": encoded.n_rows, "row_group": base64.b64encode(group).decode()}
 
     def finish(self) -> None:
-        """Write the footer and give the file its name."""
-        if self.file is not None:
-            self.file.append([self._end()], sync=False)
-            self.file.finish()
+        """Write the footer and give the file its name; `DataError` where no reader can read it, because parts of a damaged footer were copied."""
+        if self.file is None:
+            return
+        self.file.append([self._end()], sync=False)
+        try:
+            found = pq.read_metadata(self.file.partial).num_rows
+        except READ_ERRORS as error:
+            raise DataError(f"{self.path} would be unreadable ({error}): the footer of its input is damaged") from error
+        if found != self.n_rows:
+            raise DataError(
+                f"{self.path} would have {found:,} rows, not {self.n_rows:,}: the footer of its input is damaged"
+            )
+        self.file.finish()
 
     def close(self) -> None:
         """Leave the file at its temporary name."""
