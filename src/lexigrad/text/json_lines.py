@@ -1,4 +1,4 @@
-"""One field of the objects in a JSONL file, read into the layout of an Arrow string column, with no Python object per row.
+"""One field of the objects in a JSONL file, read into the layout of an Arrow string column, and fields put in; no Python object per row.
 
 A line is JSON where `json.loads` says so, NaN and Infinity included; numbers may have any number of digits, and nesting goes `DEEPEST` deep. Of a key that
 stands in an object more than once the last one counts. Bytes that are not UTF-8 are taken as they are, within strings only.
@@ -32,6 +32,12 @@ FIRST_KEY, KEY, FIRST_ITEM, VALUE, AFTER = range(5)
 """What may come next: a key or the end of an empty object, a key, a value or the end of an empty array, a value, what stands behind a value."""
 WORDS = tuple(np.frombuffer(word, np.uint8) for word in (b"null", b"true", b"false", b"NaN", b"Infinity", b"-Infinity"))
 NULL_WORD, TRUE_WORD, FALSE_WORD, NAN_WORD, INFINITY_WORD, MINUS_INFINITY_WORD = WORDS
+ESCAPED = np.frombuffer(b'"\\\\\n\r\t\b\f', np.uint8)
+LETTERS = np.frombuffer(b'"\\\\nrtbf', np.uint8)
+"""What stands behind a backslash for each of `ESCAPED`."""
+MORE = np.where(np.arange(256) < 32, 5, 0).astype(np.uint8)
+"""Bytes more that each byte takes in a JSON string."""
+MORE[ESCAPED] = 1
 
 
 @helper
@@ -306,6 +312,92 @@ def _read_lines(data, offsets, names, name_offsets, out, out_offsets, status, se
         out_offsets[line + 1] = n
 
 
+@helper
+def last_text(data, position):  # type: ignore[no-untyped-def]
+    """Return the last place before `position` that holds none of JSON's white space."""
+    position -= 1
+    while data[position] == 32 or 9 <= data[position] <= 10 or data[position] == 13:
+        position -= 1
+    return position
+
+
+@helper
+def put_bytes(data, first, stop, out, n):  # type: ignore[no-untyped-def]
+    """Copy ``data[first:stop]`` and return where it ends in `out`."""
+    for i in range(stop - first):
+        out[n + i] = data[first + i]
+    return n + stop - first
+
+
+@kernel(
+    types.int64(
+        *(inputs(types.uint8), inputs(types.int64), inputs(types.int64)),
+        *(inputs(types.uint8), inputs(types.int64), outputs(types.uint8)),
+    )
+)
+def _splice(data, starts, stops, fields, field_offsets, out):  # type: ignore[no-untyped-def]
+    n = 0
+    for row in range(starts.size):
+        brace = last_text(data, stops[row])
+        value = last_text(data, brace)
+        n = put_bytes(data, starts[row], value + 1, out, n)
+        first = field_offsets[row] + (2 if data[value] == OBJECT else 0)
+        n = put_bytes(fields, first, field_offsets[row + 1], out, n)
+        n = put_bytes(data, value + 1, stops[row], out, n)
+        if data[stops[row] - 1] != NEWLINE:
+            out[n] = NEWLINE
+            n += 1
+    return n
+
+
+@kernel(
+    types.int64(
+        *(inputs(types.uint8), inputs(types.int64), inputs(types.uint8)),
+        *(outputs(types.uint8), outputs(types.int64)),
+    )
+)
+def _quote(data, offsets, more, out, out_offsets):  # type: ignore[no-untyped-def]
+    """Without `out`, write where each string will end; else write the strings."""
+    n = 0
+    out_offsets[0] = 0
+    for row in range(offsets.size - 1):
+        position, stop = offsets[row], offsets[row + 1]
+        if out.size == 0:
+            n += 2 + stop - position
+            for i in range(position, stop):
+                n += more[data[i]]
+            out_offsets[row + 1] = n
+            continue
+        out[n] = QUOTE
+        n += 1
+        while position < stop:
+            if position + BYTES <= data.size:
+                run = min(copy_string(data, position, out, n), stop - position)
+                n += run
+                position += run
+                if position == stop or run == BYTES:
+                    continue
+            byte = data[position]
+            position += 1
+            if more[byte] == 0:
+                out[n] = byte
+                n += 1
+                continue
+            out[n] = BACKSLASH
+            letter = LETTER_U
+            for i in range(ESCAPED.size):
+                if ESCAPED[i] == byte:
+                    letter = LETTERS[i]
+            out[n + 1] = letter
+            if letter == LETTER_U:
+                out[n + 2], out[n + 3], out[n + 4] = ZERO, ZERO, ZERO + (byte >> 4)
+                out[n + 5] = (ZERO if byte & 15 < 10 else 87) + (byte & 15)
+            n += 1 + more[byte]
+        out[n] = QUOTE
+        n += 1
+    return n
+
+
 @dataclass(frozen=True, slots=True)
 class FieldColumn:
     """A field of the objects of some lines.
@@ -372,11 +464,53 @@ def _read(
     encoded = [name.encode() for name in names]
     name_offsets = np.cumsum([0, *map(len, encoded)], dtype=np.int64)
     n = len(offsets) - 1
-    out, out_offsets = np.empty(len(data), np.uint8), np.empty(n + 1, np.int64)
+    out, out_offsets = np.empty(int(offsets[-1] - offsets[0]) + BYTES, np.uint8), np.empty(n + 1, np.int64)
     status, seen = np.empty(n, np.uint8), np.empty(n, np.uint64)
     joined = np.frombuffer(b"".join(encoded), np.uint8)
     _read_lines(data, offsets, joined, name_offsets, out, out_offsets, status, seen)
     return out, out_offsets, status, seen
+
+
+def spliced(
+    data: NDArray[np.uint8],
+    starts: NDArray[np.int64],
+    stops: NDArray[np.int64],
+    fields: NDArray[np.uint8],
+    field_offsets: NDArray[np.int64],
+) -> memoryview:
+    r"""Return rows with fields put in behind their last value, each ended by a newline; else their bytes are as they were.
+
+    Parameters
+    ----------
+    data : (n_bytes,) uint8
+    starts, stops : (n_rows,) int64, row ``i`` is ``data[starts[i]:stops[i]]``, a JSON object with white space around it
+    fields, field_offsets : what is put into each row, (n_rows + 1,) int64 offsets: ``, "name": value`` as often as there are fields. An empty object
+        gets it without its first two bytes
+
+    Examples
+    --------
+    >>> data = np.frombuffer(b'{"a": 1} {}', np.uint8)
+    >>> spliced(data, np.array([0, 8]), np.array([8, 11]), np.frombuffer(b', "b": 2, "b": 3', np.uint8), np.array([0, 8, 16])).tobytes()
+    b'{"a": 1, "b": 2}\n {"b": 3}\n'
+    """
+    out = np.empty(int((stops - starts).sum() + field_offsets[-1] - field_offsets[0]) + len(starts), np.uint8)
+    return out[: _splice(data, starts, stops, fields, field_offsets, out)].data
+
+
+def quoted(data: NDArray[np.uint8], offsets: NDArray[np.int64]) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    r"""Return (data, offsets) of texts as JSON strings, quotes and all; only what must be escaped is.
+
+    Examples
+    --------
+    >>> data, offsets = quoted(np.frombuffer(b'a"\n', np.uint8), np.array([0, 1, 3]))
+    >>> data.tobytes(), offsets.tolist()
+    (b'"a""\\"\\n"', [0, 3, 9])
+    """
+    out_offsets = np.empty(len(offsets), np.int64)
+    n = _quote(data, offsets, MORE, np.empty(0, np.uint8), out_offsets)
+    out = np.empty(n + BYTES, np.uint8)
+    _quote(data, offsets, MORE, out, np.empty(1, np.int64))
+    return out[:n], out_offsets
 
 
 def _whole(digits: str) -> int:
