@@ -23,7 +23,16 @@ import pyarrow.json
 from numpy.typing import NDArray
 
 from lexigrad.errors import DataError
-from lexigrad.scoring.forms.common import BATCH_BYTES, Batch, Encoded, Part, PartialFile, Source, partial_path
+from lexigrad.scoring.forms.common import (
+    BATCH_BYTES,
+    Batch,
+    Encoded,
+    Part,
+    PartialFile,
+    Source,
+    kept_rows,
+    partial_path,
+)
 from lexigrad.scoring.forms.json_types import settled, widened
 from lexigrad.scoring.forms.json_values import json_fields, json_rows
 from lexigrad.text.columns import text_buffers
@@ -353,15 +362,12 @@ class JsonlEncoder:
             return
         table = batch.table()
         names = [*table.schema.names, *self.sink.names]
-        _check_names(self.sink.names, table.schema.names)
-        values = [*table.columns, *columns]
-        chosen = np.arange(len(table)) if keep is None else np.flatnonzero(keep)
-        for rows in self._steps(chosen, columns):
-            data, offsets = text_buffers(
-                json_rows(names, [column.take(pa.array(rows)) for column in values]), "rows", 0
-            )
+        rows = kept_rows(pa.RecordBatch.from_arrays([*table.columns, *columns], names), keep)
+        for places in self._steps(np.arange(len(rows)), columns):
+            some = rows.slice(int(places[0]), len(places))
+            data, offsets = text_buffers(json_rows(names, some.columns), "rows", 0)
             self.pieces.append(data[offsets[0] : offsets[-1]].data)
-            self.n_rows += len(rows)
+            self.n_rows += len(some)
 
     def _steps(self, rows: NDArray[np.int64], columns: list[pa.Array]) -> Iterator[NDArray[np.int64]]:
         """Yield the rows, so many at a time that their numbers are few enough."""
@@ -439,11 +445,10 @@ class JsonlSink:
         """Return the encoder of a part."""
         return JsonlEncoder(self)
 
-    def append(self, encoded: Encoded) -> dict[str, Any]:
-        """Append a part."""
-        if self.file is None:
-            raise DataError("the output was finished by an earlier run, but there are more parts; start again")
-        return {"position": self.file.append(encoded.data)}
+    def append(self, encoded: Encoded, sync: bool = True) -> dict[str, Any]:
+        """Append a part. See `lexigrad.scoring.forms.common.Sink.append`."""
+        assert self.file is not None, "the file is complete"
+        return {"position": self.file.append(encoded.data, sync)}
 
     def finish(self) -> None:
         """Give the file its name."""
