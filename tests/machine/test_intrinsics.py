@@ -197,3 +197,18 @@ def test_copy_string_stops_before_what_ends_a_run() -> None:
             assert not out[:2].any()
             assert not out[2 + fast.BYTES :].any()
     assert run_copy_string(data, 64, out, 0) == fast.BYTES
+
+
+@njit
+def run_copy_bytes(data, place, out, out_place, n):
+    fast.copy_bytes(data, place, out, out_place, n)
+
+
+@pytest.mark.parametrize("n", [0, 1, 31, 100])
+def test_copy_bytes(n: int) -> None:
+    data, out = np.arange(120, dtype=np.uint8), np.zeros(120, np.uint8)
+    data.flags.writeable = False
+    expected = out.copy()
+    expected[3 : 3 + n] = data[7 : 7 + n]
+    run_copy_bytes(data, 7, out, 3, n)
+    np.testing.assert_array_equal(out, expected)

@@ -116,6 +116,18 @@ def _pow2(typingctx: Any, exponent: Any) -> Any:
 
 
 @intrinsic
+def _copy_bytes(typingctx: Any, data: Any, place: Any, out: Any, out_place: Any, n: Any) -> Any:
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        source, target = (
+            builder.gep(_data(context, builder, signature.args[i], args[i]), [args[i + 1]]) for i in (0, 2)
+        )
+        cgutils.raw_memcpy(builder, target, source, args[4], 1)
+        return context.get_dummy_value()
+
+    return types.void(data, types.intp, out, types.intp, types.intp), codegen
+
+
+@intrinsic
 def _copy_string(typingctx: Any, data: Any, place: Any, out: Any, out_place: Any) -> Any:
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         vector, mask = ir.VectorType(ir.IntType(8), BYTES), ir.IntType(BYTES)
@@ -443,6 +455,11 @@ def _pow2_plain(exponent: Any) -> Any:
     return np.float32(np.nan) if np.isnan(exponent) else np.ldexp(np.float32(1.0), np.int32(exponent))
 
 
+def _copy_bytes_plain(data: Any, place: int, out: Any, out_place: int, n: int) -> None:
+    """Copy `n` bytes from one array to another."""
+    out[out_place : out_place + n] = data[place : place + n]
+
+
 def _copy_string_plain(data: Any, place: int, out: Any, out_place: int) -> int:
     """Copy BYTES bytes; return how many of them stand before the first quote, backslash or control character."""
     text = data[place : place + BYTES]
@@ -544,13 +561,13 @@ if config.DISABLE_JIT:
     prefetch, prefetch_to_write, exchange, pow2 = _prefetch_plain, _prefetch_plain, _exchange_plain, _pow2_plain
     add_scaled, set_scaled, float_at, dot = _add_scaled_plain, _set_scaled_plain, _float_at_plain, _dot_plain
     sum_rows, add_to_rows, add_to_each = _sum_rows_plain, _add_to_rows_plain, _add_to_each_plain
-    copy_string = _copy_string_plain
+    copy_bytes, copy_string = _copy_bytes_plain, _copy_string_plain
     block_scores, block_step = _block_scores_plain, _block_step_plain
     block_shift, block_normalise, block_product = _block_shift_plain, _block_normalise_plain, _block_product_plain
 else:
     prefetch, prefetch_to_write, exchange, pow2 = _prefetch, _prefetch_to_write, _exchange, _pow2
     add_scaled, set_scaled, float_at, dot = _add_scaled, _set_scaled, _float_at, _dot
     sum_rows, add_to_rows, add_to_each = _sum_rows, _add_to_rows, _add_to_each
-    copy_string = _copy_string
+    copy_bytes, copy_string = _copy_bytes, _copy_string
     block_scores, block_step = _block_scores, _block_step
     block_shift, block_normalise, block_product = _block_shift, _block_normalise, _block_product

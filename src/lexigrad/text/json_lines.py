@@ -15,7 +15,7 @@ from numba import types
 from numpy.typing import NDArray
 
 from lexigrad.machine.compiler import helper, inputs, kernel, outputs
-from lexigrad.machine.intrinsics import BYTES, copy_string
+from lexigrad.machine.intrinsics import BYTES, copy_bytes, copy_string
 from lexigrad.text.tokens import encode
 
 FINE, BLANK, NOT_JSON, TOO_DEEP, NOT_OBJECT, NO_FIELD, NULL, NOT_STRING, HALF_SURROGATE = range(9)
@@ -324,8 +324,7 @@ def last_text(data, position):  # type: ignore[no-untyped-def]
 @helper
 def put_bytes(data, first, stop, out, n):  # type: ignore[no-untyped-def]
     """Copy ``data[first:stop]`` and return where it ends in `out`."""
-    for i in range(stop - first):
-        out[n + i] = data[first + i]
+    copy_bytes(data, first, out, n, stop - first)
     return n + stop - first
 
 
