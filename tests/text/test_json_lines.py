@@ -10,7 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from lexigrad.text import json_lines
-from lexigrad.text.json_lines import line_offsets, lines_with, read_field, reason
+from lexigrad.text.json_lines import line_offsets, lines_with, quoted, read_field, reason, spliced
 from tests.oracles.json_lines import field_of
 
 NAME = "text"
@@ -192,3 +192,38 @@ def test_many_names_are_looked_for() -> None:
 def test_reasons_say_what_is_wrong(line: bytes, message: str) -> None:
     status = read_field(np.frombuffer(line, np.uint8), line_offsets(line), NAME).status[0]
     assert message in reason(int(status), line, NAME)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(objects(), min_size=1, max_size=4), st.booleans())
+def test_spliced_rows_have_the_field_and_their_bytes(lines: list[bytes], ends: bool) -> None:
+    block = b"\n".join(lines) + b"\n" * ends
+    data, offsets = np.frombuffer(block, np.uint8), line_offsets(block)
+    fields = [f', "new key": {10**i}'.encode() for i in range(len(lines))]
+    field_offsets = np.cumsum([0, *map(len, fields)])
+    out = bytes(spliced(data, offsets[:-1], offsets[1:], np.frombuffer(b"".join(fields), np.uint8), field_offsets))
+    assert out.endswith(b"\n")
+    for i, (before, after) in enumerate(zip(lines, out[:-1].split(b"\n"), strict=True)):
+        row = json.loads(before.decode("utf-8", "replace"))
+        added = fields[i] if row else fields[i][2:]
+        assert repr(json.loads(after.decode("utf-8", "replace"))) == repr({**row, "new key": 10**i})  # NaN is not NaN
+        head, _, tail = after.rpartition(added)
+        assert head + tail == before
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.lists(
+        st.lists(
+            st.sampled_from([mark for mark in MARKS if mark.isprintable() or mark < "~"])
+            | st.characters(codec="utf-8"),
+            max_size=9,
+        ).map("".join)
+    )
+)
+def test_quoted_texts_are_those_of_python(texts: list[str]) -> None:
+    encoded = [text.encode() for text in texts]
+    offsets = np.cumsum([3, *map(len, encoded)])
+    data, places = quoted(np.frombuffer(b'x"\n' + b"".join(encoded), np.uint8), offsets)
+    assert data.tobytes().decode() == "".join(json.dumps(text, ensure_ascii=False) for text in texts)
+    assert np.diff(places).tolist() == [len(json.dumps(text, ensure_ascii=False).encode()) for text in texts]

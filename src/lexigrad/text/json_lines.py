@@ -364,7 +364,7 @@ def _quote(data, offsets, more, out, out_offsets):  # type: ignore[no-untyped-de
         if out.size == 0:
             n += 2 + stop - position
             for i in range(position, stop):
-                n += more[data[i]]
+                n += np.int64(more[data[i]])
             out_offsets[row + 1] = n
             continue
         out[n] = QUOTE
@@ -391,7 +391,7 @@ def _quote(data, offsets, more, out, out_offsets):  # type: ignore[no-untyped-de
             if letter == LETTER_U:
                 out[n + 2], out[n + 3], out[n + 4] = ZERO, ZERO, ZERO + (byte >> 4)
                 out[n + 5] = (ZERO if byte & 15 < 10 else 87) + (byte & 15)
-            n += 1 + more[byte]
+            n += 1 + np.int64(more[byte])
         out[n] = QUOTE
         n += 1
     return n
