@@ -69,13 +69,13 @@ def check(lines: list[bytes]) -> None:
             assert found[i].tolist() == ["a" in keys, NAME in keys]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.lists(objects(), min_size=1, max_size=5))
 def test_objects_read_as_by_python(lines: list[bytes]) -> None:
     check(lines)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=250, deadline=None)
 @given(st.lists(mutated() | st.lists(st.sampled_from(PIECES), max_size=8).map(b"".join), min_size=1, max_size=5))
 @example(
     [
@@ -194,7 +194,7 @@ def test_reasons_say_what_is_wrong(line: bytes, message: str) -> None:
     assert message in reason(int(status), line, NAME)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(st.lists(objects(), min_size=1, max_size=4), st.booleans())
 def test_spliced_rows_have_the_field_and_their_bytes(lines: list[bytes], ends: bool) -> None:
     block = b"\n".join(lines) + b"\n" * ends
@@ -211,7 +211,7 @@ def test_spliced_rows_have_the_field_and_their_bytes(lines: list[bytes], ends: b
         assert head + tail == before
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(
     st.lists(
         st.lists(
