@@ -357,7 +357,7 @@ def _splice(data, starts, stops, fields, field_offsets, out):  # type: ignore[no
 )
 def _quote(data, offsets, more, out, out_offsets):  # type: ignore[no-untyped-def]
     """Without `out`, write where each string will end; else write the strings."""
-    n = 0
+    n = np.int64(0)
     out_offsets[0] = 0
     for row in range(offsets.size - 1):
         position, stop = offsets[row], offsets[row + 1]
