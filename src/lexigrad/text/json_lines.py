@@ -35,7 +35,7 @@ NULL_WORD, TRUE_WORD, FALSE_WORD, NAN_WORD, INFINITY_WORD, MINUS_INFINITY_WORD =
 ESCAPED = np.frombuffer(b'"\\\\\n\r\t\b\f', np.uint8)
 LETTERS = np.frombuffer(b'"\\\\nrtbf', np.uint8)
 """What stands behind a backslash for each of `ESCAPED`."""
-MORE = np.where(np.arange(256) < 32, 5, 0).astype(np.uint8)
+MORE = np.where(np.arange(256) < 32, 5, 0).astype(np.int64)
 """Bytes more that each byte takes in a JSON string."""
 MORE[ESCAPED] = 1
 
@@ -351,20 +351,20 @@ def _splice(data, starts, stops, fields, field_offsets, out):  # type: ignore[no
 
 @kernel(
     types.int64(
-        *(inputs(types.uint8), inputs(types.int64), inputs(types.uint8)),
+        *(inputs(types.uint8), inputs(types.int64), inputs(types.int64)),
         *(outputs(types.uint8), outputs(types.int64)),
     )
 )
 def _quote(data, offsets, more, out, out_offsets):  # type: ignore[no-untyped-def]
     """Without `out`, write where each string will end; else write the strings."""
-    n = np.int64(0)
+    n = 0
     out_offsets[0] = 0
     for row in range(offsets.size - 1):
         position, stop = offsets[row], offsets[row + 1]
         if out.size == 0:
             n += 2 + stop - position
             for i in range(position, stop):
-                n += np.int64(more[data[i]])
+                n += more[data[i]]
             out_offsets[row + 1] = n
             continue
         out[n] = QUOTE
@@ -391,7 +391,7 @@ def _quote(data, offsets, more, out, out_offsets):  # type: ignore[no-untyped-de
             if letter == LETTER_U:
                 out[n + 2], out[n + 3], out[n + 4] = ZERO, ZERO, ZERO + (byte >> 4)
                 out[n + 5] = (ZERO if byte & 15 < 10 else 87) + (byte & 15)
-            n += 1 + np.int64(more[byte])
+            n += 1 + more[byte]
         out[n] = QUOTE
         n += 1
     return n
