@@ -166,6 +166,27 @@ class Sink(Protocol):
         """Leave the file at its temporary name, to go on later."""
 
 
+def kept_rows(rows: pa.RecordBatch, keep: NDArray[np.bool_] | None) -> pa.RecordBatch:
+    """Return the rows that are kept; all where `keep` is None. Works for the types that Arrow cannot filter, too.
+
+    Examples
+    --------
+    >>> kept_rows(pa.record_batch({"a": pa.array(["x", "y"], pa.string_view())}), np.array([False, True])).to_pylist()
+    [{'a': 'y'}]
+    """
+    if keep is None:
+        return rows
+    try:
+        return rows.filter(pa.array(keep))
+    except pa.ArrowNotImplementedError:  # views
+        edges = np.flatnonzero(np.diff(keep.astype(np.int8), prepend=0, append=0)).reshape(-1, 2).tolist()
+        columns = [
+            pa.concat_arrays([column.slice(0, 0), *(column.slice(first, stop - first) for first, stop in edges)])
+            for column in rows.columns
+        ]
+        return pa.RecordBatch.from_arrays(columns, schema=rows.schema)
+
+
 def partial_path(path: str | os.PathLike[str]) -> Path:
     """Return the temporary name of an output: fixed, so that a killed run finds it.
 
@@ -176,6 +197,17 @@ def partial_path(path: str | os.PathLike[str]) -> Path:
     """
     path = Path(path)
     return path.with_name(f".{path.name}.partial")
+
+
+def give_name(temporary: Path, path: Path) -> None:
+    """Rename a file that is on the disk; its new name is there too when this returns."""
+    os.replace(temporary, path)
+    if os.name == "posix":  # the name is on the disk when its folder is
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
 
 
 class PartialFile:
@@ -228,13 +260,7 @@ class PartialFile:
         """Give the file its name."""
         os.fsync(self.file.fileno())
         self.file.close()
-        os.replace(self.partial, self.path)
-        if os.name == "posix":  # the new name is on the disk when its folder is
-            folder = os.open(self.path.parent, os.O_RDONLY)
-            try:
-                os.fsync(folder)
-            finally:
-                os.close(folder)
+        give_name(self.partial, self.path)
 
     def close(self) -> None:
         """Leave the file as it is."""
