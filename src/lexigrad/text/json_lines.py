@@ -340,7 +340,9 @@ def _splice(data, starts, stops, fields, field_offsets, out):  # type: ignore[no
         brace = last_text(data, stops[row])
         value = last_text(data, brace)
         n = put_bytes(data, starts[row], value + 1, out, n)
-        first = field_offsets[row] + (2 if data[value] == OBJECT else 0)
+        first = min(
+            field_offsets[row] + (2 if data[value] == OBJECT else 0), field_offsets[row + 1]
+        )  # there may be no fields
         n = put_bytes(fields, first, field_offsets[row + 1], out, n)
         n = put_bytes(data, value + 1, stops[row], out, n)
         if data[stops[row] - 1] != NEWLINE:

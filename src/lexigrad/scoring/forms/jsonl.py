@@ -384,10 +384,12 @@ class JsonlEncoder:
         chosen = np.flatnonzero(rows.is_object if keep is None else rows.is_object & keep)
         for some in self._steps(chosen, columns):
             picks = pa.array(some)
-            fields = json_fields(self.sink.names, [column.take(picks) for column in columns])
-            self.pieces.append(
-                spliced(rows.data, rows.starts[some], rows.stops[some], *text_buffers(fields, "fields", 0))
-            )
+            fields = np.empty(0, np.uint8), np.zeros(len(some) + 1, np.int64)
+            if columns:
+                fields = text_buffers(
+                    json_fields(self.sink.names, [column.take(picks) for column in columns]), "fields", 0
+                )
+            self.pieces.append(spliced(rows.data, rows.starts[some], rows.stops[some], *fields))
             self.n_rows += len(some)
 
     def _check_rows(self, batch: JsonBatch) -> None:
