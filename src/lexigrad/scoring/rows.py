@@ -127,6 +127,8 @@ def text_bytes(texts: pa.Array) -> int:
     """Return how many bytes of text an array holds."""
     if pa.types.is_dictionary(texts.type):
         texts = texts.dictionary_decode()
+    if pa.types.is_string_view(texts.type) or pa.types.is_binary_view(texts.type) or pa.types.is_null(texts.type):
+        texts = texts.cast(pa.large_binary())
     return int(pc.sum(pc.binary_length(texts)).as_py() or 0)
 
 
