@@ -13,7 +13,15 @@ import pytest
 
 import lexigrad
 from lexigrad import DataError, LexigradWarning, ParameterError, WordVectors
-from lexigrad.evaluation.plots import COLOURS, confusion_figure, curve_figure, map_figure, project, save_figure
+from lexigrad.evaluation.plots import (
+    COLOURS,
+    confusion_figure,
+    curve_figure,
+    histograms_figure,
+    map_figure,
+    project,
+    save_figure,
+)
 from tests.models.test_word_vectors import SMALL, sentences
 
 
@@ -269,6 +277,26 @@ def test_confusion_matrices_that_cannot_be_drawn(shape: tuple[int, int], n: int,
     with pytest.raises(DataError) as error:
         confusion_figure(np.zeros(shape, int), range(n))
     assert says in str(error.value)
+
+
+def test_histograms_show_their_counts_and_the_threshold() -> None:
+    shown = [("q.hq", [3, 0, 1000, 2], 0.5), ("q.$c$", [1, 1, 1, 1], None), ("l.hq", [4, 0, 0, 0], 0.125)]
+    figure = histograms_figure(shown, "some rows", ("q.hq", 0.625))
+    panels = [axes for axes in figure.axes if axes.get_visible()]
+    for axes, (name, counts, mean) in zip(panels, shown, strict=True):
+        assert [bar.get_height() for bar in axes.patches] == counts
+        assert [bar.get_x() for bar in axes.patches] == [0, 0.25, 0.5, 0.75]
+        assert axes.get_title(loc="left") == name
+        assert axes.get_title(loc="right") == ("" if mean is None else f"mean {mean:.3f}")
+        assert axes.get_yscale() == "log"
+    assert [text.get_text() for axes in panels for text in axes.texts] == ["kept from 0.625"]
+    assert panels[0].lines[0].get_xdata()[0] == 0.625
+    assert figure.get_suptitle() == "some rows"
+    many = histograms_figure([(str(i), [1, 2], 0.5) for i in range(26)], "many")
+    assert len([axes for axes in many.axes if axes.get_visible()]) == 24
+    assert many.get_suptitle() == "many · 2 labels more are not drawn"
+    with pytest.raises(DataError, match="at least one"):
+        histograms_figure([])
 
 
 def test_an_evaluation_draws_its_confusions(trained: lexigrad.TextClassifier, tmp_path: Path) -> None:

@@ -194,3 +194,39 @@ def test_best_of_a_block(n_labels: int) -> None:
     np.testing.assert_array_equal(peak, expected)
     np.testing.assert_array_equal(best, places)
     assert best[0] == scores[::L].argmax()
+
+
+@njit
+def run_copy_string(data, place, out, out_place):
+    return fast.copy_string(data, place, out, out_place)
+
+
+def test_copy_string_stops_before_what_ends_a_run() -> None:
+    data = np.arange(3 * fast.BYTES, dtype=np.uint8) % 60 + 35  # no quote, no control character
+    data[data == ord("\\")] = 128
+    data.flags.writeable = False
+    for ends in ([], [0], [5, 7], [fast.BYTES - 1]):
+        for end in b'"\\\x00\x1f':
+            text = data.copy()
+            text[[3 + place for place in ends]] = end
+            out = np.zeros(2 * fast.BYTES, np.uint8)
+            assert run_copy_string(text, 3, out, 2) == (ends or [fast.BYTES])[0]
+            np.testing.assert_array_equal(out[2 : 2 + fast.BYTES], text[3 : 3 + fast.BYTES])
+            assert not out[:2].any()
+            assert not out[2 + fast.BYTES :].any()
+    assert run_copy_string(data, 64, out, 0) == fast.BYTES
+
+
+@njit
+def run_copy_bytes(data, place, out, out_place, n):
+    fast.copy_bytes(data, place, out, out_place, n)
+
+
+@pytest.mark.parametrize("n", [0, 1, 31, 100])
+def test_copy_bytes(n: int) -> None:
+    data, out = np.arange(120, dtype=np.uint8), np.zeros(120, np.uint8)
+    data.flags.writeable = False
+    expected = out.copy()
+    expected[3 : 3 + n] = data[7 : 7 + n]
+    run_copy_bytes(data, 7, out, 3, n)
+    np.testing.assert_array_equal(out, expected)

@@ -20,6 +20,7 @@ from lexigrad.cli import (
     predict,
     prove,
     quantize,
+    score,
     test,
     train,
     tune,
@@ -36,6 +37,7 @@ A first session:
     lexigrad train train.txt --output m.lexigrad       lines such as: __label__spam buy now
     lexigrad test m.lexigrad test.txt
     echo "is this spam?" | lexigrad predict m.lexigrad -
+    lexigrad score corpus/ --model m.lexigrad --output scored/    Parquet, JSONL or Arrow files
     lexigrad vectors corpus.txt --output v.lexigrad    a sentence a line
     lexigrad neighbors v.lexigrad tea
 
@@ -48,6 +50,7 @@ app.command()(train.train)
 app.command()(tune.tune)
 app.command()(test.test)
 app.command()(predict.predict)
+app.command()(score.score)
 app.command()(explain.explain)
 app.command()(info.info)
 app.command()(vectors.vectors)

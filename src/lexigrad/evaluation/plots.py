@@ -1,4 +1,4 @@
-"""Pictures: a map of word vectors, the course of a training's loss, a confusion matrix. They need the extra `plot`."""
+"""Pictures: a map of word vectors, the course of a training's loss, a confusion matrix, histograms of probabilities. They need the extra `plot`."""
 
 from __future__ import annotations
 
@@ -377,6 +377,103 @@ def confusion_figure(counts: NDArray[np.int64], labels: Sequence[Any], title: st
     bar.ax.tick_params(labelsize=FONT_SIZE, length=0)
     bar.set_label("share of the row")
     return figure
+
+
+PANEL_WIDTH, PANEL_HEIGHT = 3.1, 1.9
+"""Inches of one histogram."""
+MOST_PANELS = 24
+"""Histograms that are drawn."""
+
+
+def histograms_figure(
+    shown: Sequence[tuple[str, Sequence[int], float | None]],
+    title: str = "",
+    threshold: tuple[str, float | None] | None = None,
+) -> Figure:
+    """Draw histograms of probabilities, one panel a label, with counts on a logarithmic axis that all panels share.
+
+    Parameters
+    ----------
+    shown : (label, counts in intervals of equal width from 0 to 1, mean) of each, up to 24 of which are drawn
+    title : above the picture
+    threshold : a label and the probability from which on rows of it were kept, for a line in its panel
+
+    Raises
+    ------
+    DataError
+        If there is none.
+    """
+    if not shown:
+        raise DataError("a picture of histograms needs at least one")
+    from matplotlib.ticker import FuncFormatter
+
+    drawn = shown[:MOST_PANELS]
+    columns = min(len(drawn), 1 if len(drawn) == 1 else 2 if len(drawn) in (2, 4) else 3)
+    n_rows = -(-len(drawn) // columns)
+    wide = 1.7 if columns == 1 else 1.0
+    figure = new_figure(0.6 + PANEL_WIDTH * columns * wide, 0.8 + PANEL_HEIGHT * n_rows * wide)
+    figure.set_layout_engine("constrained")
+    names = [_shown(name) for name, _, _ in drawn]
+    fonts = _fonts([*names, title])
+    grid = figure.subplots(n_rows, columns, sharex=True, sharey=True, squeeze=False)
+    highest = max(max(counts) for _, counts, _ in drawn)
+    for i, axes in enumerate(grid.flat):
+        if i >= len(drawn):
+            axes.set_visible(False)
+            continue
+        name, counts, mean = drawn[i]
+        width = 1 / len(counts)
+        axes.bar(
+            np.arange(len(counts)) * width,
+            counts,
+            width=0.9 * width,
+            align="edge",
+            color=COLOURS[0],
+            linewidth=0,
+            zorder=2,
+        )
+        axes.set(xlim=(-0.01, 1.01), xticks=[0, 0.25, 0.5, 0.75, 1], yscale="log", ylim=(0.6, max(10, highest * 3)))
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: _short_count(value)))
+        axes.set_title(
+            names[i], fontsize=FONT_SIZE + 1, loc="left", color="#333333", fontfamily=fonts, parse_math=False
+        )
+        note = "" if mean is None else f"mean {mean:.3f}"
+        axes.set_title(note, fontsize=FONT_SIZE, loc="right", color="#777777")
+        if threshold is not None and threshold[1] is not None and threshold[0] in (name, name.rpartition(".")[2]):
+            axes.axvline(threshold[1], color=COLOURS[1], lw=1.2, zorder=3)
+            right = threshold[1] < 0.5
+            axes.text(
+                threshold[1] + (0.015 if right else -0.015), 0.95, f"kept from {threshold[1]:.4g}", color=COLOURS[1], fontsize=FONT_SIZE,
+                transform=axes.get_xaxis_transform(), ha="left" if right else "right", va="top", zorder=4,
+            )  # fmt: skip
+        axes.grid(axis="y", color="#eeeeee", zorder=0)
+        axes.tick_params(labelsize=FONT_SIZE, colors="#555555", which="both", length=2)
+        axes.tick_params(axis="y", which="minor", length=0)
+        axes.tick_params(labelbottom=i + columns >= len(drawn))
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.spines[["left", "bottom"]].set_color(FRAME_COLOUR)
+    figure.supxlabel("probability", fontsize=FONT_SIZE, color="#555555")
+    figure.supylabel("rows", fontsize=FONT_SIZE, color="#555555")
+    more = f" · {len(shown) - len(drawn)} labels more are not drawn" if len(shown) > len(drawn) else ""
+    figure.suptitle(
+        title + more, fontsize=11, x=0.01, ha="left", color="#333333", fontfamily=fonts, parse_math=False
+    )  # fmt: skip
+    return figure
+
+
+def _short_count(value: float) -> str:
+    """Return a power of ten in few characters.
+
+    Examples
+    --------
+    >>> _short_count(1000), _short_count(10_000_000)
+    ('1k', '10M')
+    """
+    for unit, name in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if value >= unit:
+            return f"{value / unit:g}{name}"
+    return f"{value:g}"
 
 
 def save_figure(figure: Figure, path: str | os.PathLike[str]) -> None:

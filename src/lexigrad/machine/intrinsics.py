@@ -1,4 +1,4 @@
-"""The few machine operations that numba has no name for: prefetch, atomic exchange, and three vector loops.
+"""The few machine operations that numba has no name for: prefetch, atomic exchange, and a few vector loops.
 
 Each is emitted as LLVM IR (fixed-width vectors and fused multiply-add, so nothing depends on the auto-vectoriser) and
 has a plain Python
@@ -26,6 +26,9 @@ LANES = 8
 
 WIDTH = 16
 """Floats in one vector of a row; rows of the output matrix are padded to a multiple of it."""
+
+BYTES = 32
+"""Bytes in one vector of a text."""
 
 F32 = ir.FloatType()
 I64 = ir.IntType(64)
@@ -110,6 +113,38 @@ def _pow2(typingctx: Any, exponent: Any) -> Any:
         return builder.bitcast(builder.shl(biased, ir.Constant(i32, 23)), F32)
 
     return types.float32(types.float32), codegen
+
+
+@intrinsic
+def _copy_bytes(typingctx: Any, data: Any, place: Any, out: Any, out_place: Any, n: Any) -> Any:
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        source, target = (
+            builder.gep(_data(context, builder, signature.args[i], args[i]), [args[i + 1]]) for i in (0, 2)
+        )
+        cgutils.raw_memcpy(builder, target, source, args[4], 1)
+        return context.get_dummy_value()
+
+    return types.void(data, types.intp, out, types.intp, types.intp), codegen
+
+
+@intrinsic
+def _copy_string(typingctx: Any, data: Any, place: Any, out: Any, out_place: Any) -> Any:
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        vector, mask = ir.VectorType(ir.IntType(8), BYTES), ir.IntType(BYTES)
+
+        def at(position: int) -> Any:
+            base = _data(context, builder, signature.args[position], args[position])
+            return builder.bitcast(builder.gep(base, [args[position + 1]]), vector.as_pointer())
+
+        text = builder.load(at(0), align=1)
+        builder.store(text, at(2), align=1)
+        quote, backslash, space = (ir.Constant(vector, [ord(letter)] * BYTES) for letter in '"\\ ')
+        ends = builder.or_(builder.icmp_unsigned("==", text, quote), builder.icmp_unsigned("==", text, backslash))
+        ends = builder.or_(ends, builder.icmp_unsigned("<", text, space))
+        bits = builder.or_(builder.zext(builder.bitcast(ends, mask), I64), _const(1 << BYTES))
+        return builder.cttz(bits, ir.Constant(ir.IntType(1), 1))
+
+    return types.intp(data, types.intp, out, types.intp), codegen
 
 
 def _scaled(context: Any, builder: Any, signature: Any, args: Any, add: bool) -> Any:
@@ -449,6 +484,19 @@ def _pow2_plain(exponent: Any) -> Any:
     return np.float32(np.nan) if np.isnan(exponent) else np.ldexp(np.float32(1.0), np.int32(exponent))
 
 
+def _copy_bytes_plain(data: Any, place: int, out: Any, out_place: int, n: int) -> None:
+    """Copy `n` bytes from one array to another."""
+    out[out_place : out_place + n] = data[place : place + n]
+
+
+def _copy_string_plain(data: Any, place: int, out: Any, out_place: int) -> int:
+    """Copy BYTES bytes; return how many of them stand before the first quote, backslash or control character."""
+    text = data[place : place + BYTES]
+    out[out_place : out_place + BYTES] = text
+    ends = np.flatnonzero((text == ord('"')) | (text == ord("\\")) | (text < ord(" ")))
+    return int(ends[0]) if len(ends) else BYTES
+
+
 def _floats(x: Any, start: int, n: int) -> Any:
     """Return `n` numbers of an array of float32, or of the bytes of such numbers, from the element or byte `start` on."""
     return (
@@ -551,6 +599,7 @@ if config.DISABLE_JIT:
     prefetch, prefetch_to_write, exchange, pow2 = _prefetch_plain, _prefetch_plain, _exchange_plain, _pow2_plain
     add_scaled, set_scaled, float_at, dot = _add_scaled_plain, _set_scaled_plain, _float_at_plain, _dot_plain
     sum_rows, add_to_rows, add_to_each = _sum_rows_plain, _add_to_rows_plain, _add_to_each_plain
+    copy_bytes, copy_string = _copy_bytes_plain, _copy_string_plain
     block_scores, block_step = _block_scores_plain, _block_step_plain
     block_shift, block_normalise, block_product = _block_shift_plain, _block_normalise_plain, _block_product_plain
     block_best = _block_best_plain
@@ -558,6 +607,7 @@ else:
     prefetch, prefetch_to_write, exchange, pow2 = _prefetch, _prefetch_to_write, _exchange, _pow2
     add_scaled, set_scaled, float_at, dot = _add_scaled, _set_scaled, _float_at, _dot
     sum_rows, add_to_rows, add_to_each = _sum_rows, _add_to_rows, _add_to_each
+    copy_bytes, copy_string = _copy_bytes, _copy_string
     block_scores, block_step = _block_scores, _block_step
     block_shift, block_normalise, block_product = _block_shift, _block_normalise, _block_product
     block_best = _block_best

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
 from typing import TypeVar
 
 from lexigrad.errors import ParameterError
@@ -45,19 +46,36 @@ def thread_count(threads: int | None) -> int:
     return threads
 
 
-def map_threads(function: Callable[[T], R], items: Iterable[T], threads: int) -> Iterator[R]:
-    """Yield ``function(item)`` in the order of `items`, computed by `threads` threads that look at most two items each ahead."""
+def map_threads(
+    function: Callable[[T], R],
+    items: Iterable[T],
+    threads: int,
+    ahead: int | None = None,
+    stop: Event | None = None,
+) -> Generator[R, None, None]:
+    """Yield ``function(item)`` in the order of `items`, computed by `threads` threads.
+
+    Parameters
+    ----------
+    function, items : what is computed, and on what; items are taken in the caller's thread
+    threads : with 1, the caller's thread computes
+    ahead : how many items are under way or wait for the caller at most; by default two for each thread
+    stop : set before the threads are waited for, also after an error; `function` may look at it to end early
+    """
     if threads == 1:
         yield from map(function, items)
         return
+    most = 2 * threads if ahead is None else ahead
     waiting: list[Future[R]] = []
     pool = ThreadPoolExecutor(threads, thread_name_prefix="lexigrad")
     try:
         for item in items:
             waiting.append(pool.submit(function, item))
-            if len(waiting) >= 2 * threads:
+            if len(waiting) >= most:
                 yield waiting.pop(0).result()
         while waiting:
             yield waiting.pop(0).result()
     finally:
+        if stop is not None:
+            stop.set()
         pool.shutdown(wait=True, cancel_futures=True)

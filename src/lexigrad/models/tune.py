@@ -193,7 +193,7 @@ class _Search:
             self._offer(_Best(trial, None, []))
             if trial.number == 0:
                 self.first_seconds = trial.seconds
-        self.status = status(model.verbose)
+        self.status = status(model.verbose, "tuning")
 
     def _limit_dim(self) -> None:
         """Refuse a size that is too small for any model at once, and leave out what is too large for it."""

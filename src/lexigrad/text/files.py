@@ -37,8 +37,11 @@ def row_kind(name: str) -> str | None:
 
 
 @contextmanager
-def opened(name: str) -> Iterator[BinaryIO]:
-    """Open a file, decompressed by its extension; what goes wrong in reading becomes a `DataError` that names it."""
+def opened(name: str, raw: BinaryIO | None = None) -> Iterator[BinaryIO]:
+    """Open a file, decompressed by its extension; what goes wrong in reading becomes a `DataError` that names it.
+
+    With `raw`, the same file opened by the caller, it is read through that, so that its position tells how far.
+    """
     if name == STDIN:
         yield sys.stdin.buffer
         return
@@ -48,7 +51,7 @@ def opened(name: str) -> Iterator[BinaryIO]:
     if path.is_dir():
         raise DataError(f"{name} is a folder: expected a file")
     try:
-        with _stream(name) as stream:
+        with _stream(name, raw) as stream:
             yield stream
     except READ_ERRORS as error:
         if isinstance(error, BrokenPipeError):
@@ -56,19 +59,19 @@ def opened(name: str) -> Iterator[BinaryIO]:
         raise DataError(f"{name} cannot be read to its end: {error or type(error).__name__}") from error
 
 
-def _stream(name: str) -> Any:
+def _stream(name: str, raw: BinaryIO | None) -> Any:
     suffix = Path(name).suffix.lower()
     if suffix == ".gz":
-        return gzip.open(name, "rb")
+        return gzip.open(raw or name, "rb")
     if suffix == ".bz2":
-        return bz2.open(name, "rb")
+        return bz2.open(raw or name, "rb")
     if suffix == ".xz":
-        return lzma.open(name, "rb")
+        return lzma.open(raw or name, "rb")
     if suffix == ".zst":
         import pyarrow as pa
 
-        return pa.CompressedInputStream(pa.OSFile(name), "zstd")
-    return open(name, "rb")
+        return pa.CompressedInputStream(raw or pa.OSFile(name), "zstd")
+    return raw or open(name, "rb")
 
 
 def line_blocks(stream: BinaryIO, batch_bytes: int) -> Iterator[bytearray]:

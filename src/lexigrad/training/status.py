@@ -1,4 +1,4 @@
-"""What a search over many trainings says while it goes on."""
+"""What long work says while it goes on, such as a search over many trainings, or the scoring of many files."""
 
 from __future__ import annotations
 
@@ -57,19 +57,19 @@ class PlainStatus:
 
 
 class RichStatus:
-    """A bar in the terminal or notebook, below the lines that stay."""
+    """A bar in the terminal or notebook, below the lines that stay; `title` stands before it."""
 
-    def __init__(self) -> None:
+    def __init__(self, title: str) -> None:
         from rich.console import Console
         from rich.progress import BarColumn, Progress, TextColumn
 
         self.bar = Progress(
-            TextColumn("tuning"),
+            TextColumn(title),
             BarColumn(bar_width=30),
             TextColumn("{task.fields[state]}"),
             console=Console(stderr=True),
         )
-        self.task = self.bar.add_task("tuning", total=None, state="")
+        self.task = self.bar.add_task(title, total=None, state="")
         self.bar.start()
 
     def show(self, line: str, share: float | None) -> None:
@@ -85,8 +85,8 @@ class RichStatus:
         self.bar.stop()
 
 
-def status(verbose: bool) -> Status:
-    """Return the display for standard error: none, lines or a bar."""
+def status(verbose: bool, title: str) -> Status:
+    """Return the display for standard error: none, lines or a bar, before which the title says what is done."""
     if not verbose:
         return SilentStatus()
-    return RichStatus() if sys.stderr.isatty() or "ipykernel" in sys.modules else PlainStatus()
+    return RichStatus(title) if sys.stderr.isatty() or "ipykernel" in sys.modules else PlainStatus()

@@ -1,0 +1,89 @@
+"""Which files a run reads and writes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from lexigrad.errors import DataError, ParameterError
+from lexigrad.scoring.files import plan
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    for name in (
+        "a.parquet",
+        "b.jsonl.gz",
+        "in/a.jsonl",
+        "in/x/a.feather",
+        "in/x/c.jsonl.xz",
+        "in/.b.jsonl",
+        "in/_x/a.jsonl",
+        "in/n.csv",
+        "t.txt",
+    ):
+        Path(name).parent.mkdir(exist_ok=True, parents=True)
+        Path(name).write_text("x")
+    Path("there").mkdir()
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("inputs", "output", "form", "expected", "state"),
+    [
+        ("a.parquet", "o.parquet", None, {"a.parquet": "o.parquet"}, "o.parquet.lexigrad-run"),
+        ("a.parquet", "o.jsonl.zst", None, {"a.parquet": "o.jsonl.zst"}, "o.jsonl.zst.lexigrad-run"),
+        ("a.parquet", "o.dat", "arrow", {"a.parquet": "o.dat"}, "o.dat.lexigrad-run"),
+        ("a.parquet", "o/", None, {"a.parquet": "o/a.parquet"}, "o/_lexigrad"),
+        ("a.parquet", "there", None, {"a.parquet": "there/a.parquet"}, "there/_lexigrad"),
+        ("b.jsonl.gz", "o/", None, {"b.jsonl.gz": "o/b.jsonl.gz"}, "o/_lexigrad"),
+        ("b.jsonl.gz", "o/", "jsonl", {"b.jsonl.gz": "o/b.jsonl.gz"}, "o/_lexigrad"),
+        ("b.jsonl.gz", "o/", "parquet", {"b.jsonl.gz": "o/b.parquet"}, "o/_lexigrad"),
+        (["a.parquet", "b.jsonl.gz"], "o", None, {"a.parquet": "o/a.parquet", "b.jsonl.gz": "o/b.jsonl.gz"}, "o/_lexigrad"),
+        (["a.parquet", "b.jsonl.gz"], "o", "arrow", {"a.parquet": "o/a.arrow", "b.jsonl.gz": "o/b.arrow"}, "o/_lexigrad"),
+        (
+            "in",
+            "o",
+            None,
+            {"in/a.jsonl": "o/a.jsonl", "in/x/a.feather": "o/x/a.feather", "in/x/c.jsonl.xz": "o/x/c.jsonl"},
+            "o/_lexigrad",
+        ),
+        (["t.txt", "a.parquet"], "o", None, {"t.txt": "o/t.txt", "a.parquet": "o/a.parquet"}, "o/_lexigrad"),
+    ],
+)  # fmt: skip
+def test_names(
+    here: Path, inputs: str | list[str], output: str, form: str | None, expected: dict[str, str], state: str
+) -> None:
+    jobs, folder = plan(inputs, output, form)
+    assert {job.input.as_posix(): job.output.as_posix() for job in jobs} == expected
+    assert folder.as_posix() == state
+    assert [job.number for job in jobs] == list(range(len(jobs)))
+    assert all(job.size == 1 for job in jobs)
+
+
+@pytest.mark.parametrize(
+    ("inputs", "output", "form", "error", "message"),
+    [
+        ([], "o", None, ParameterError, "no input was given"),
+        ("no.parquet", "o/", None, DataError, "no such file: no.parquet"),
+        ("there", "o/", None, DataError, "there: there is no file in this folder whose name ends in .parquet"),
+        ("a.parquet", "o.csv", None, ParameterError, "o.csv: an output's name ends in .parquet"),
+        ("a.parquet", "o.parquet.gz", None, ParameterError, "o.parquet.gz: an output's name ends in"),
+        ("a.parquet", "o.parquet", "jsonl", ParameterError, "the name says parquet and --format says jsonl"),
+        ("a.parquet", "o.jsonl.bz2", None, ParameterError, "JSONL is written plain, as .gz or as .zst"),
+        ("in", "t.txt", None, ParameterError, "t.txt: it is a file"),
+        ("a.parquet", "a.parquet", None, ParameterError, "the output a.parquet is an input"),
+        ("in/a.jsonl", "in/", None, ParameterError, "is an input, which would be lost"),
+        ("in", "in/x/..", None, ParameterError, "is an input, which would be lost"),
+        (["in/a.jsonl", "in/_x/a.jsonl"], "o", None, ParameterError, "would both be written to"),
+        (["a.parquet", "in/a.jsonl"], "o", "jsonl", ParameterError, "would both be written to"),
+    ],
+)
+def test_what_is_refused(
+    here: Path, inputs: str | list[str], output: str, form: str | None, error: type[Exception], message: str
+) -> None:
+    with pytest.raises(error) as raised:
+        plan(inputs, output, form)
+    assert message in str(raised.value)

@@ -1,0 +1,750 @@
+"""`score_files`: what it writes, what it refuses, and that a run that was stopped at any step goes on."""
+
+from __future__ import annotations
+
+import gzip
+import importlib
+import json
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+import lexigrad
+from lexigrad.errors import DataError, ParameterError
+from lexigrad.scoring import Report, score_files
+from lexigrad.scoring.forms.common import partial_path
+from lexigrad.scoring.forms.jsonl import JsonlSource
+from lexigrad.scoring.manifest import State
+from lexigrad.scoring.report import Distribution
+from tests.conftest import themed
+
+N, GROUP = 600, 50
+
+
+@pytest.fixture(autouse=True)
+def no_pictures(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
+    """Drawing takes longer than all else; the tests of the report have it."""
+    if "report" not in request.node.name and "picture" not in request.node.name:
+        monkeypatch.setattr("lexigrad.scoring.run.draw", lambda report, path: True)
+
+
+def write(path: Path, texts: list[str | None], start: int = 0, group: int = GROUP) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    table = pa.table({"id": np.arange(start, start + len(texts)), "text": pa.array(texts, pa.string())})
+    pq.write_table(table, path, row_group_size=group)
+    return path
+
+
+@pytest.fixture(scope="module")
+def quality() -> lexigrad.TextClassifier:
+    """A classifier of two labels whose probabilities are spread over 0 to 1."""
+    texts, labels = themed(200, 5)
+    return lexigrad.TextClassifier(dim=8, epochs=2, lr=0.2, threads=1).fit(
+        texts, ["hq" if label == "law" else "cc" for label in labels]
+    )
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("corpus")
+    texts = [text.replace(" ", "\n", 1) for text in themed(N, 7)[0]]
+    write(folder / "a.parquet", texts[:400])
+    write(folder / "deep/b.parquet", texts[400:], 400)
+    write(folder / "deep/none.parquet", [])
+    write(folder / "_left/out.parquet", ["x"])
+    (folder / "README.md").write_text("not a corpus")
+    return folder
+
+
+OUTPUTS = ("a.parquet", "deep/b.parquet", "deep/none.parquet")
+
+
+def scored(corpus: Path, *models: tuple[lexigrad.TextClassifier, str], **settings: Any) -> pa.Table:
+    """Return what the output should hold, by the table's road."""
+    table = pa.concat_tables([pq.read_table(corpus / name) for name in OUTPUTS])
+    for clf, name in models:
+        table = clf.score_table(table, name=name, **settings)
+    return table
+
+
+def columns(table: pa.Table) -> dict[str, list[Any]]:
+    return {name: table.column(name).to_pylist() for name in table.column_names}
+
+
+def output(folder: Path) -> pa.Table:
+    return pa.concat_tables([pq.read_table(folder / name) for name in OUTPUTS])
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Return the files that a run leaves, without those that tell times."""
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.name not in ("lock", "report.json", "manifest.json", "progress.jsonl", "report.png")
+    }
+
+
+def facts(report: Report) -> dict[str, Any]:
+    document = report.to_dict()
+    for name in ("seconds", "mb_per_second", "run", "files"):
+        del document[name]
+    return document
+
+
+# -------------------------------------------------------------------------------------------------------------- columns
+
+
+def test_columns_are_those_of_score_table(corpus: Path, tmp_path: Path, trained: lexigrad.TextClassifier) -> None:
+    add = ("label", "prob", "sport", "all")
+    report = score_files(corpus, tmp_path / "out", trained, add=add, threads=1)
+    assert columns(output(tmp_path / "out")) == columns(scored(corpus, (trained, ""), add=add))
+    assert (report.rows, report.kept, report.bad) == (N, N, 0)
+    assert [(Path(f.output or "").relative_to(tmp_path / "out").as_posix(), f.rows) for f in report.files] == [
+        ("a.parquet", 400), ("deep/b.parquet", 200), ("deep/none.parquet", 0),
+    ]  # fmt: skip
+    assert not (tmp_path / "out/_left").exists()
+    assert sorted(path.name for path in (tmp_path / "out/_lexigrad").iterdir()) == [
+        "lock", "manifest.json", "progress.jsonl", "report.json",
+    ]  # fmt: skip
+
+
+def test_settings_reach_the_scorer(corpus: Path, tmp_path: Path, trained: lexigrad.TextClassifier) -> None:
+    plain = columns(scored(corpus, (trained, "")))
+    for i, settings in enumerate(
+        (
+            {"newlines": "empty"},
+            {"unit": "line", "aggregate": "max"},
+            {"unit": "window", "window": 3, "aggregate": "min"},
+        )
+    ):
+        score_files(corpus, tmp_path / str(i), trained, threads=1, **settings)
+        found = columns(output(tmp_path / str(i)))
+        assert found == columns(scored(corpus, (trained, ""), **settings))
+        assert found != plain
+
+
+def test_several_models_in_one_pass(
+    corpus: Path, tmp_path: Path, trained: lexigrad.TextClassifier, quality: lexigrad.TextClassifier
+) -> None:
+    quality.save(tmp_path / "q.lexigrad")
+    models = {"theme": trained, "quality": tmp_path / "q.lexigrad"}
+    report = score_files(corpus, tmp_path / "out", models, threads=1)
+    expected = columns(scored(corpus, (trained, "theme"), (quality, "quality")))
+    assert columns(output(tmp_path / "out")) == expected
+    assert list(report.probs) == ["theme", "quality"]
+    score_files(corpus, tmp_path / "few", models, add=("theme.label", "hq"), threads=1)
+    assert output(tmp_path / "few").column_names == ["id", "text", "theme_label", "quality_hq"]
+
+
+def test_one_file(corpus: Path, tmp_path: Path, trained: lexigrad.TextClassifier) -> None:
+    report = score_files(corpus / "a.parquet", tmp_path / "x.parquet", trained, threads=1)
+    assert pq.read_table(tmp_path / "x.parquet").num_rows == 400
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "x.parquet", "x.parquet.report.json",
+    ]  # fmt: skip
+    kept = json.loads((tmp_path / "x.parquet.report.json").read_text())
+    assert kept == json.loads(json.dumps(report.to_dict()))
+    assert Report.from_dict(kept) == report
+
+
+def test_threads_change_no_byte(corpus: Path, tmp_path: Path, trained: lexigrad.TextClassifier) -> None:
+    for threads in (1, 2, 20):
+        score_files(corpus, tmp_path / str(threads), trained, add=("label", "all"), threads=threads)
+        score_files(corpus, tmp_path / f"k{threads}", trained, keep="law > 0.5", threads=threads)
+    assert contents(tmp_path / "1") == contents(tmp_path / "2") == contents(tmp_path / "20")
+    assert contents(tmp_path / "k1") == contents(tmp_path / "k2") == contents(tmp_path / "k20")
+
+
+# ---------------------------------------------------------------------------------------------------------------- forms
+
+NAMES = {"parquet": "x.parquet", "jsonl": "x.jsonl", "gz": "x.jsonl.gz", "zst": "x.jsonl.zst", "arrow": "x.arrow"}
+
+
+def convert(table: pa.Table, path: Path) -> Path:
+    """Write a table in the form that a name tells."""
+    lines = "".join(json.dumps(row) + "\n" for row in table.to_pylist()).encode()
+    match path.suffix:
+        case ".parquet":
+            pq.write_table(table, path, row_group_size=GROUP)
+        case ".jsonl":
+            path.write_bytes(lines)
+        case ".gz":
+            path.write_bytes(gzip.compress(lines))
+        case ".zst":
+            path.write_bytes(pa.Codec("zstd").compress(lines, asbytes=True))
+        case _:
+            with pa.ipc.new_file(path, table.schema) as writer:
+                writer.write_table(table, GROUP)
+    return path
+
+
+def back(path: Path) -> list[dict[str, Any]]:
+    """Return the rows of a file, numbers as float32."""
+    match path.suffix:
+        case ".parquet":
+            rows = pq.read_table(path).to_pylist()
+        case ".arrow":
+            rows = pa.ipc.open_file(path).read_all().to_pylist()
+        case ".jsonl":
+            rows = [json.loads(line) for line in path.read_bytes().splitlines()]
+        case ".gz":
+            rows = [json.loads(line) for line in gzip.decompress(path.read_bytes()).splitlines()]
+        case _:
+            with pa.CompressedInputStream(pa.OSFile(str(path)), "zstd") as file:
+                rows = [json.loads(line) for line in file.read().splitlines()]
+    return [{name: _single(value) for name, value in row.items()} for row in rows]
+
+
+def _single(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_single(one) for one in value]
+    return float(np.float32(value)) if isinstance(value, float) else value
+
+
+@pytest.mark.parametrize("target", NAMES)
+@pytest.mark.parametrize("source", NAMES)
+def test_every_form_to_every_form(
+    corpus: Path,
+    tmp_path: Path,
+    trained: lexigrad.TextClassifier,
+    monkeypatch: pytest.MonkeyPatch,
+    source: str,
+    target: str,
+) -> None:
+    monkeypatch.setattr(JsonlSource.__init__, "__defaults__", (5000,))  # bytes of a part
+    table = pq.read_table(corpus / "a.parquet").slice(0, 150)
+    given = convert(table, tmp_path / NAMES[source])
+    expected = [
+        {name: _single(value) for name, value in row.items()}
+        for row in trained.score_table(table, add=("label", "law", "all")).to_pylist()
+    ]
+    for settings in ({}, {"keep": "law > 0.5"}, {"keep_top": "10%", "by": "law"}):
+        out = tmp_path / "-".join(["out", *settings]) / NAMES[target]
+        out.parent.mkdir()
+        report = score_files(given, out, trained, add=("label", "law", "all"), threads=2, **settings)
+        rows = expected
+        if settings:
+            rows = (
+                [row for row in rows if row["law"] > 0.5]
+                if "keep" in settings
+                else sorted(rows, key=lambda row: -row["law"])[:15]
+            )
+            rows = sorted(rows, key=lambda row: row["id"])
+        assert back(out) == rows
+        assert (report.rows, report.kept) == (150, len(rows))
+
+
+def test_lines_that_get_no_field_stay_as_they_are(tmp_path: Path, trained: lexigrad.TextClassifier) -> None:
+    lines = [b'{"text":  "law1"} ', b"{}", b'{"text": "sport1"}', b' {"text": "law2", "n": 1e400}']
+    (tmp_path / "in.jsonl").write_bytes(b"\r\n".join(lines))
+    options = {"bad_rows": "null", "add": (), "threads": 1}
+    for number, keep in ((0, "law > 0.5"), (1, "law <= 0.5")):
+        score_files(tmp_path / "in.jsonl", tmp_path / f"{number}.jsonl", trained, keep=keep, **options)
+    assert (tmp_path / "0.jsonl").read_bytes() == lines[0] + b"\r\n" + lines[3] + b"\n"
+    assert (tmp_path / "1.jsonl").read_bytes() == lines[2] + b"\r\n"
+
+
+def test_bad_lines(tmp_path: Path, trained: lexigrad.TextClassifier) -> None:
+    lines = [b'{"text": "law1"}', b"no JSON", b'{"text": 5}', b'{"body": "x"}', b'{"text": null}', b'{"text": "law2"}']
+    (tmp_path / "in.jsonl").write_bytes(b"\n".join(lines) + b"\n")
+    with pytest.raises(DataError, match=r"in\.jsonl:2: .*--bad-rows skip"):
+        score_files(tmp_path / "in.jsonl", tmp_path / "out.jsonl", trained, threads=1)
+    report = score_files(tmp_path / "in.jsonl", tmp_path / "out.jsonl", trained, threads=1, bad_rows="skip")
+    assert (report.rows, report.kept, report.bad) == (6, 2, 4)
+    assert [row["line"] for row in report.bad_rows] == [2, 3, 4, 5]
+    assert all(row["reason"] for row in report.bad_rows)
+    assert [row["text"] for row in back(tmp_path / "out.jsonl")] == ["law1", "law2"]
+    report = score_files(tmp_path / "in.jsonl", tmp_path / "null.jsonl", trained, threads=1, bad_rows="null")
+    assert (report.rows, report.kept, report.bad) == (6, 5, 4)
+    assert [row["label"] for row in back(tmp_path / "null.jsonl")] == ["law", None, None, None, "law"]
+    (tmp_path / "twice.jsonl").write_bytes(b'{"text": "law1"}\n{"text": "x", "label": 1}\n')
+    with pytest.raises(DataError, match=r"twice\.jsonl:2: there is a field 'label' already.*--bad-files skip"):
+        score_files(tmp_path / "twice.jsonl", tmp_path / "t.jsonl", trained, threads=1)
+    assert (
+        len(score_files(tmp_path / "twice.jsonl", tmp_path / "t.jsonl", trained, threads=1, bad_files="skip").bad_files)
+        == 1
+    )
+    assert not (tmp_path / "t.jsonl").exists()
+
+
+# -------------------------------------------------------------------------------------------------------------- filters
+
+
+def test_filters(
+    corpus: Path, tmp_path: Path, trained: lexigrad.TextClassifier, quality: lexigrad.TextClassifier
+) -> None:
+    models = {"theme": trained, "quality": quality}
+    table = scored(corpus, (trained, "theme"), (quality, "quality"), add=("label", "prob"))
+    hq = scored(corpus, (quality, ""), add=("hq",)).column("hq").to_numpy()
+    law = np.array(table.column("theme_label").to_pylist()) == "law"
+    sure = table.column("theme_prob").to_numpy() > 0.99
+    for i, (keep, mask) in enumerate(
+        [
+            ("hq > 0.5", hq > 0.5),
+            ('theme.label == "law" and quality.hq <= 0.5', law & (hq <= 0.5)),
+            ('not theme.label == "law" and theme.prob > 0.99', ~law & sure),
+            ("hq > 2", hq > 2),
+        ]
+    ):
+        report = score_files(corpus, tmp_path / str(i), models, keep=keep, add=("theme.label",), threads=1)
+        found = output(tmp_path / str(i))
+        assert found.column_names == ["id", "text", "theme_label"]
+        assert found.column("id").to_pylist() == np.flatnonzero(mask).tolist()
+        assert (report.rows, report.kept) == (N, mask.sum())
+        assert sum(file.kept for file in report.files) == mask.sum()
+
+
+def test_a_filter_may_add_nothing(corpus: Path, tmp_path: Path, quality: lexigrad.TextClassifier) -> None:
+    score_files(corpus, tmp_path / "out", quality, keep="hq > 0.5", add=(), threads=1)
+    assert output(tmp_path / "out").column_names == ["id", "text"]
+
+
+@pytest.mark.parametrize("share", ["10%", 1 / 3, "100%", "0.01%"])
+def test_the_top_is_exact(corpus: Path, tmp_path: Path, quality: lexigrad.TextClassifier, share: str | float) -> None:
+    hq = scored(corpus, (quality, ""), add=("hq",)).column("hq").to_numpy()
+    report = score_files(corpus, tmp_path / "out", quality, keep_top=share, by="hq", add=("hq", "label"), threads=2)
+    wanted = {"10%": 60, 1 / 3: 200, "100%": N, "0.01%": 1}[share]
+    threshold = np.sort(hq)[N - wanted]
+    mask = hq >= threshold
+    assert report.top == {"by": "hq", "share": str(share), "asked": wanted, "threshold": threshold, "kept": mask.sum()}
+    assert report.kept == mask.sum()
+    found = output(tmp_path / "out")
+    assert found.column("id").to_pylist() == np.flatnonzero(mask).tolist()
+    assert found.column("hq").to_pylist() == hq[mask].tolist()
+    assert found.column_names == ["id", "text", "hq", "label"]
+    assert not (tmp_path / "out/_lexigrad/scores").exists()
+    assert report.probs[""]["hq"] == Distribution.of(hq)
+
+
+def test_the_top_of_equal_rows_and_of_what_a_filter_keeps(tmp_path: Path, quality: lexigrad.TextClassifier) -> None:
+    write(tmp_path / "in.parquet", ["law1 law2", None, "food1"] * 20, group=7)
+    hq = np.array(quality.predict_proba(["law1 law2", "food1"])[:, 1])
+    assert hq[0] > hq[1]
+    top = {"keep_top": "10%", "by": "hq", "bad_rows": "null", "threads": 1}
+    report = score_files(tmp_path / "in.parquet", tmp_path / "ties.parquet", quality, **top)
+    assert report.top is not None
+    assert (report.top["asked"], report.top["kept"], report.kept, report.bad) == (4, 20, 20, 20)
+    report = score_files(tmp_path / "in.parquet", tmp_path / "f.parquet", quality, keep=f"hq < {hq[0]}", **top)
+    assert report.top is not None
+    assert (report.top["asked"], report.top["threshold"], report.kept) == (2, float(hq[1]), 20)
+    report = score_files(tmp_path / "in.parquet", tmp_path / "n.parquet", quality, keep="hq > 2", **top)
+    assert report.top is not None
+    assert (report.top["asked"], report.top["threshold"], report.kept) == (0, None, 0)
+    assert pq.read_table(tmp_path / "n.parquet").num_rows == 0
+    assert "\ntop" not in str(report)
+
+
+# ---------------------------------------------------------------------------------------------------- bad rows and files
+
+
+@pytest.fixture
+def gaps(tmp_path: Path) -> Path:
+    """A file in whose fourth row group a text is missing, and one more at the end."""
+    texts: list[str | None] = [*themed(200, 9)[0]]
+    texts[171] = texts[199] = None
+    return write(tmp_path / "gaps.parquet", texts)
+
+
+def test_bad_rows(gaps: Path, tmp_path: Path, trained: lexigrad.TextClassifier) -> None:
+    out = tmp_path / "out.parquet"
+    with pytest.raises(DataError, match=r"gaps\.parquet: row 171: .*--bad-rows skip"):
+        score_files(gaps, out, trained, threads=1)
+    assert not out.exists()
+    assert partial_path(out).exists()
+    report = score_files(gaps, out, trained, bad_rows="skip", threads=1)  # goes on
+    assert json.loads((tmp_path / "out.parquet.report.json").read_text())["run"]["settings"]["bad_rows"] == "skip"
+    assert (report.rows, report.kept, report.bad) == (200, 198, 2)
+    assert [(row["file"], row["line"]) for row in report.bad_rows] == [(str(gaps), 171), (str(gaps), 199)]
+    table = pq.read_table(out)
+    assert table.column("id").to_pylist() == [i for i in range(200) if i not in (171, 199)]
+    whole = score_files(gaps, tmp_path / "whole.parquet", trained, bad_rows="skip", threads=1)
+    assert (tmp_path / "whole.parquet").read_bytes() == out.read_bytes()
+    assert facts(whole) == facts(report)
+    report = score_files(gaps, tmp_path / "null.parquet", trained, bad_rows="null", threads=2)
+    assert (report.rows, report.kept, report.bad) == (200, 200, 2)
+    nulls = pq.read_table(tmp_path / "null.parquet")
+    assert [i for i, label in enumerate(nulls.column("label").to_pylist()) if label is None] == [171, 199]
+    assert nulls.column("prob").null_count == 2
+    for i, keep in enumerate(("law > 0.5", "not law > 0.5")):
+        report = score_files(gaps, tmp_path / f"{i}.parquet", trained, bad_rows="null", keep=keep, threads=1)
+        assert not {171, 199} & set(pq.read_table(tmp_path / f"{i}.parquet").column("id").to_pylist())
+        assert report.bad == 2
+
+
+def test_bad_files(corpus: Path, tmp_path: Path, trained: lexigrad.TextClassifier) -> None:
+    folder = tmp_path / "in"
+    shutil.copytree(corpus, folder)
+    (folder / "b.parquet").write_text("no parquet at all")
+    damaged = bytearray((folder / "a.parquet").read_bytes())
+    damaged[len(damaged) // 2 : len(damaged) // 2 + 3000] = bytes(3000)
+    (folder / "c.parquet").write_bytes(damaged)
+    pq.write_table(pa.table({"body": ["x"]}), folder / "d.parquet")
+    with pytest.raises(DataError, match=r"b\.parquet.*--bad-files skip") as raised:
+        score_files(folder, tmp_path / "out", trained, threads=1)
+    assert str(raised.value).count("b.parquet") == 1
+    reports = [
+        score_files(folder, tmp_path / name, trained, bad_files="skip", threads=threads)
+        for name, threads in (("out", 1), ("other", 2))
+    ]
+    assert contents(tmp_path / "out") == contents(tmp_path / "other")
+    assert sorted(contents(tmp_path / "out")) == sorted(OUTPUTS)
+    report = reports[0]
+    assert facts(report) == facts(reports[1])
+    assert [Path(file.input).name for file in report.bad_files] == ["b.parquet", "c.parquet", "d.parquet"]
+    assert all(file.output is None and file.rows == 0 for file in report.bad_files)
+    assert report.rows == N
+    assert columns(output(tmp_path / "out")) == columns(scored(corpus, (trained, "")))
+    assert "bad file: " in str(report)
+    top = score_files(folder, tmp_path / "top", trained, bad_files="skip", keep_top="50%", by="law", threads=2)
+    assert len(top.bad_files) == 3
+    assert top.top is not None
+    assert top.top["asked"] == N // 2
+
+
+# ------------------------------------------------------------------------------------------------------------- going on
+
+
+class _Killed(BaseException):
+    pass
+
+
+def stopped_at(monkeypatch: pytest.MonkeyPatch, step: int, before: bool) -> None:
+    """Have the run fail at a step, before or after it is recorded."""
+    record, count = State.record, 0
+
+    def failing(self: State, facts: dict[str, Any]) -> None:
+        nonlocal count
+        count += 1
+        if count == step and before:
+            raise _Killed
+        record(self, facts)
+        if count == step:
+            raise _Killed
+
+    monkeypatch.setattr(State, "record", failing)
+
+
+@pytest.mark.parametrize("before", [True, False], ids=["before", "after"])
+@pytest.mark.parametrize(
+    "settings",
+    [{"add": ("label", "sport")}, {"keep": "law > 0.5"}, {"keep_top": "20%", "by": "law"}],
+    ids=["add", "keep", "top"],
+)
+def test_a_run_that_is_stopped_at_each_step_goes_on(
+    corpus: Path,
+    tmp_path: Path,
+    trained: lexigrad.TextClassifier,
+    monkeypatch: pytest.MonkeyPatch,
+    settings: dict[str, Any],
+    before: bool,
+) -> None:
+    whole = score_files(corpus, tmp_path / "whole", trained, threads=1, **settings)
+    expected = contents(tmp_path / "whole")
+    n_steps = len((tmp_path / "whole/_lexigrad/progress.jsonl").read_text().splitlines())
+    out = tmp_path / "out"
+    done = 0
+    for step in range(n_steps):  # each run does two or three steps more
+        with monkeypatch.context() as patch:
+            stopped_at(patch, 3, before)
+            if n_steps - done < 3:
+                break
+            with pytest.raises(_Killed):
+                score_files(corpus, out, trained, threads=1 + step % 2, **settings)
+        done = len((out / "_lexigrad/progress.jsonl").read_text().splitlines())
+        for name in OUTPUTS:  # whole or not there
+            assert not (out / name).exists() or (out / name).read_bytes() == expected[name]
+    report = score_files(corpus, out, trained, threads=1, **settings)
+    assert contents(out) == expected
+    assert facts(report) == facts(whole)
+    assert not report.complete_before
+
+
+def test_half_a_line_of_a_killed_run_is_done_again(
+    corpus: Path, tmp_path: Path, trained: lexigrad.TextClassifier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    score_files(corpus, tmp_path / "whole", trained, threads=1)
+    with monkeypatch.context() as patch:
+        stopped_at(patch, 6, False)
+        with pytest.raises(_Killed):
+            score_files(corpus, tmp_path / "out", trained, threads=1)
+    progress = tmp_path / "out/_lexigrad/progress.jsonl"
+    progress.write_bytes(progress.read_bytes()[:-20])
+    with open(partial_path(tmp_path / "out/a.parquet"), "ab") as file:
+        file.write(b"half a part")
+    score_files(corpus, tmp_path / "out", trained, threads=1)
+    assert contents(tmp_path / "out") == contents(tmp_path / "whole")
+
+
+def test_a_complete_run_is_not_done_again(
+    corpus: Path, tmp_path: Path, trained: lexigrad.TextClassifier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = [
+        score_files(corpus, tmp_path / "out", trained, threads=1),
+        score_files(corpus / "a.parquet", tmp_path / "a.parquet", trained, threads=1),
+    ]
+    monkeypatch.setattr("lexigrad.scoring.run.Run", None)
+    again = [
+        score_files(corpus, tmp_path / "out", trained, threads=2),
+        score_files(corpus / "a.parquet", tmp_path / "a.parquet", trained, threads=2),
+    ]
+    for before, now in zip(first, again, strict=True):
+        assert now.complete_before
+        assert now.to_dict() == before.to_dict()
+    assert not (tmp_path / "a.parquet.lexigrad-run").exists()
+
+
+def test_a_kill_after_all_is_written(
+    corpus: Path, tmp_path: Path, trained: lexigrad.TextClassifier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(self: State) -> None:
+        raise _Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(State, "remove", killed)
+        with pytest.raises(_Killed):
+            score_files(corpus / "a.parquet", tmp_path / "a.parquet", trained, threads=1)
+    assert (tmp_path / "a.parquet.lexigrad-run").exists()
+    assert score_files(corpus / "a.parquet", tmp_path / "a.parquet", trained, threads=1).complete_before
+    assert not (tmp_path / "a.parquet.lexigrad-run").exists()
+
+
+@pytest.mark.parametrize(
+    "place", ["forms.parquet.ParquetSink.append", "forms.parquet.ParquetSink.finish", "manifest.State.sync"]
+)
+def test_a_full_disk_is_an_error_after_which_a_run_goes_on(
+    corpus: Path, tmp_path: Path, trained: lexigrad.TextClassifier, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    score_files(corpus, tmp_path / "whole", trained, threads=1)
+    count = 0
+
+    def full(self: Any, *arguments: Any, **named: Any) -> Any:
+        nonlocal count
+        count += 1
+        if count == 2:
+            raise OSError(28, "No space left on device")
+        return original(self, *arguments, **named)
+
+    with monkeypatch.context() as patch:
+        module, name, method = place.rsplit(".", 2)
+        owner = getattr(importlib.import_module(f"lexigrad.scoring.{module}"), name)
+        original = getattr(owner, method)
+        patch.setattr(owner, method, full)
+        with pytest.raises(DataError, match=r"cannot write .*: No space left on device; when that is mended"):
+            score_files(corpus, tmp_path / "out", trained, threads=2)
+    score_files(corpus, tmp_path / "out", trained, threads=2)
+    assert contents(tmp_path / "out") == contents(tmp_path / "whole")
+
+
+def test_two_runs_at_once(corpus: Path, tmp_path: Path, trained: lexigrad.TextClassifier) -> None:
+    other = State(tmp_path / "out/_lexigrad")
+    with pytest.raises(DataError, match=r"another run is writing to .*out now"):
+        score_files(corpus, tmp_path / "out", trained, threads=1)
+    other.close()
+    score_files(corpus, tmp_path / "out", trained, threads=1)
+
+
+Change = Callable[[Path, dict[str, Any]], None]
+
+
+def _touch(folder: Path, call: dict[str, Any]) -> None:
+    os.utime(folder / "a.parquet", ns=(1, 1))
+
+
+def _grow(folder: Path, call: dict[str, Any]) -> None:
+    write(folder / "a.parquet", ["x"] * 10)
+
+
+def _more(folder: Path, call: dict[str, Any]) -> None:
+    write(folder / "z.parquet", ["x"])
+
+
+def _fewer(folder: Path, call: dict[str, Any]) -> None:
+    (folder / "deep/b.parquet").unlink()
+
+
+def _settings(**settings: Any) -> Change:
+    return lambda folder, call: call.update(settings)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (_touch, r"a\.parquet its time of change was"),
+        (_grow, r"a\.parquet its size was"),
+        (_more, r"z\.parquet is a new input"),
+        (_fewer, r"b\.parquet is no longer an input"),
+        (_settings(add=("label",)), r"add was \['label', 'prob'\], and now it is \['label'\]"),
+        (_settings(keep="law > 0.5"), "keep was None, and now it is 'law > 0.5'"),
+        (_settings(bad_rows="skip"), "bad_rows was 'null', and now it is 'skip'"),
+        (_settings(unit="line"), "unit was 'document'"),
+        (_settings(models={"m": None}), "the models were '', and now they are 'm'"),
+    ],
+)
+@pytest.mark.parametrize("complete", [True, False], ids=["complete", "stopped"])
+def test_another_run_is_not_gone_on_with(
+    corpus: Path,
+    tmp_path: Path,
+    trained: lexigrad.TextClassifier,
+    monkeypatch: pytest.MonkeyPatch,
+    change: Change,
+    message: str,
+    complete: bool,
+) -> None:
+    folder, out = tmp_path / "in", tmp_path / "out"
+    shutil.copytree(corpus, folder)
+    call: dict[str, Any] = {"models": trained, "threads": 1, "bad_rows": "null"}
+    if complete:
+        score_files(folder, out, **call)
+    else:
+        with monkeypatch.context() as patch:
+            stopped_at(patch, 3, False)
+            with pytest.raises(_Killed):
+                score_files(folder, out, **call)
+    change(folder, call)
+    if call["models"] is not trained:
+        call["models"] = {"m": trained}
+    with pytest.raises(DataError, match=message) as raised:
+        score_files(folder, out, **call)
+    assert "--restart (restart=True) to begin anew" in str(raised.value)
+    report = score_files(folder, out, restart=True, **call)
+    assert not report.complete_before
+    assert pq.read_table(out / "a.parquet").num_rows == report.files[0].kept
+
+
+def test_another_model_is_noticed(corpus: Path, tmp_path: Path, trained: lexigrad.TextClassifier) -> None:
+    score_files(corpus / "a.parquet", tmp_path / "a.parquet", trained, threads=1)
+    other = lexigrad.TextClassifier(dim=16, epochs=1, lr=0.5, word_ngrams=2, min_n=2, max_n=4, threads=1).fit(
+        *themed(600)
+    )
+    with pytest.raises(DataError, match="the model is another one than before"):
+        score_files(corpus / "a.parquet", tmp_path / "a.parquet", other, threads=1)
+    trained.save(tmp_path / "same.lexigrad")
+    assert score_files(corpus / "a.parquet", tmp_path / "a.parquet", tmp_path / "same.lexigrad").complete_before
+
+
+# ------------------------------------------------------------------------------------------------------- what is refused
+
+
+def test_outputs_that_are_there_stay(corpus: Path, tmp_path: Path, trained: lexigrad.TextClassifier) -> None:
+    (tmp_path / "x.parquet").write_text("dear")
+    (tmp_path / "out/deep").mkdir(parents=True)
+    (tmp_path / "out/deep/b.parquet").write_text("dear")
+    for given, target, there in (
+        (corpus / "a.parquet", "x.parquet", "x.parquet"),
+        (corpus, "out", "out/deep/b.parquet"),
+    ):
+        with pytest.raises(DataError, match=r"is there already, and no run like this one wrote it: add --restart"):
+            score_files(given, tmp_path / target, trained, threads=1)
+        assert (tmp_path / there).read_text() == "dear"
+        score_files(given, tmp_path / target, trained, threads=1, restart=True)
+        assert pq.read_table(tmp_path / there).num_rows > 100
+    assert not (tmp_path / "x.parquet.lexigrad-run").exists()
+    (tmp_path / "x.parquet").unlink()
+    with pytest.raises(DataError, match=r"complete, but its output .*x\.parquet is no longer there"):
+        score_files(corpus / "a.parquet", tmp_path / "x.parquet", trained, threads=1)
+    (tmp_path / "x.parquet.report.json").write_text("[]")
+    with pytest.raises(DataError, match=r"x\.parquet\.report\.json is not the report of a run"):
+        score_files(corpus / "a.parquet", tmp_path / "x.parquet", trained, threads=1)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"add": ("hp",)}, "add='hp': expected label, prob, all or a label; the model has 'food', 'law', 'sport'"),
+        ({"add": ()}, "nothing would be done"),
+        ({"keep": "hp > 1"}, "no label 'hp'"),
+        ({"keep_top": "10%"}, "keep_top and by belong together"),
+        ({"by": "law"}, "keep_top and by belong together"),
+        ({"keep_top": "0", "by": "law"}, "such as 10% or 0.1"),
+        ({"keep_top": "10%", "by": "hp"}, "by='hp': no such label"),
+        ({"bad_rows": "drop"}, "bad_rows='drop': expected one of 'stop', 'skip', 'null'"),
+        ({"bad_files": "null"}, "bad_files='null': expected one of 'stop', 'skip'"),
+        ({"format": "csv"}, "format='csv': expected one of parquet, jsonl, arrow"),
+        ({"newlines": "tab"}, "newlines='tab'"),
+        ({"unit": "page"}, "unit='page'"),
+        ({"threads": 0}, "threads=0"),
+        ({"models": {}}, "no model was given"),
+        ({"models": {"a-b": 0}}, "'a-b' cannot be the name of a model"),
+        ({"models": {"": 0, "b": 0}}, "several models need names"),
+        ({"models": 5}, "the model is no classifier but a int"),
+    ],
+)
+def test_wrong_settings(
+    corpus: Path, tmp_path: Path, trained: lexigrad.TextClassifier, settings: dict[str, Any], message: str
+) -> None:
+    models = settings.pop("models", trained)
+    if isinstance(models, dict):
+        models = dict.fromkeys(models, trained)
+    with pytest.raises(ParameterError) as raised:
+        score_files(corpus, tmp_path / "out", models, **settings)
+    assert message in str(raised.value)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_column_of_the_same_name(corpus: Path, tmp_path: Path, trained: lexigrad.TextClassifier) -> None:
+    score_files(corpus / "a.parquet", tmp_path / "a.parquet", trained, threads=1)
+    with pytest.raises(DataError, match=r"a\.parquet: it has a column 'label' already: give the model a name"):
+        score_files(tmp_path / "a.parquet", tmp_path / "b.parquet", trained, threads=1)
+    score_files(tmp_path / "a.parquet", tmp_path / "c.parquet", {"again": trained}, threads=1)
+    table = pq.read_table(tmp_path / "c.parquet")
+    assert table.column("again_label") == table.column("label")
+
+
+# --------------------------------------------------------------------------------------------------------------- report
+
+
+def test_the_report(
+    corpus: Path, tmp_path: Path, trained: lexigrad.TextClassifier, quality: lexigrad.TextClassifier
+) -> None:
+    report = score_files(corpus, tmp_path / "out", {"theme": trained, "quality": quality}, threads=2)
+    table = scored(corpus, (trained, "theme"), (quality, "quality"), add=("label", "all"))
+    for name, clf in (("theme", trained), ("quality", quality)):
+        labels = clf.classes_.tolist()
+        probs = np.stack(table.column(f"{name}_probs").to_numpy())
+        best = table.column(f"{name}_label").to_pylist()
+        assert report.labels[name] == {label: best.count(label) for label in labels}
+        for i, label in enumerate(labels):
+            wide = probs[:, i].astype(np.float64)
+            found = report.probs[name][label]
+            assert found.histogram == np.histogram(wide, np.arange(21) / 20)[0].tolist()
+            assert found.mean == pytest.approx(wide.mean(), rel=1e-12)
+    assert report.text_bytes == sum(len(text.encode()) for text in table.column("text").to_pylist())
+    text = str(report)
+    assert text.startswith("600 rows of 3 files\n")
+    assert "quality.hq" in text
+    assert repr(report) == "Report(600 rows of 3 files)"
+    assert (tmp_path / "out/_lexigrad/report.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_many_labels_have_the_distribution_of_the_best(tmp_path: Path) -> None:
+    labels = [f"l{i}" for i in range(30)]
+    clf = lexigrad.TextClassifier(dim=8, epochs=5, lr=0.5, threads=1).fit(labels * 3, labels * 3)
+    write(tmp_path / "in.parquet", labels)
+    report = score_files(tmp_path / "in.parquet", tmp_path / "a.parquet", clf, add=("label",), threads=1)
+    assert list(report.probs[""]) == ["prob"]
+    assert report.probs[""]["prob"] == Distribution.of(clf.top_k(labels, 1)[1][:, 0])
+    assert pq.read_table(tmp_path / "a.parquet").column_names == ["id", "text", "label"]
+    report = score_files(tmp_path / "in.parquet", tmp_path / "b.parquet", clf, add=("l7",), threads=1)
+    assert list(report.probs[""]) == ["l7"]
+    assert sum(report.labels[""].values()) == 30
+
+
+def test_no_picture_without_matplotlib(
+    corpus: Path,
+    tmp_path: Path,
+    trained: lexigrad.TextClassifier,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setitem(__import__("sys").modules, "matplotlib.figure", None)
+    score_files(corpus / "a.parquet", tmp_path / "a.parquet", trained, threads=1, verbose=True)
+    assert "pip install 'lexigrad[plot]'" in capsys.readouterr().err
+    assert not (tmp_path / "a.parquet.report.png").exists()
+    assert (tmp_path / "a.parquet.report.json").exists()
