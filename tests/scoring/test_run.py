@@ -435,8 +435,14 @@ def stopped_at(monkeypatch: pytest.MonkeyPatch, step: int, before: bool) -> None
 @pytest.mark.parametrize("before", [True, False], ids=["before", "after"])
 @pytest.mark.parametrize(
     "settings",
-    [{"add": ("label", "sport")}, {"keep": "law > 0.5"}, {"keep_top": "20%", "by": "law"}],
-    ids=["add", "keep", "top"],
+    [
+        {"add": ("label", "sport")},
+        {"keep": "law > 0.5"},
+        {"keep_top": "20%", "by": "law"},
+        {"format": "jsonl"},
+        {"format": "arrow"},
+    ],
+    ids=["add", "keep", "top", "jsonl", "arrow"],
 )
 def test_a_run_that_is_stopped_at_each_step_goes_on(
     corpus: Path,
@@ -459,8 +465,8 @@ def test_a_run_that_is_stopped_at_each_step_goes_on(
             with pytest.raises(_Killed):
                 score_files(corpus, out, trained, threads=1 + step % 2, **settings)
         done = len((out / "_lexigrad/progress.jsonl").read_text().splitlines())
-        for name in OUTPUTS:  # whole or not there
-            assert not (out / name).exists() or (out / name).read_bytes() == expected[name]
+        for name, content in expected.items():  # whole or not there
+            assert not (out / name).exists() or (out / name).read_bytes() == content
     report = score_files(corpus, out, trained, threads=1, **settings)
     assert contents(out) == expected
     assert facts(report) == facts(whole)
