@@ -26,6 +26,7 @@ SETTINGS = {
     "top": ["--keep-top", "20%", "--by", "law"],
     "parquet": ["--format", "parquet"],
     "jsonl": ["--format", "jsonl"],
+    "arrow": ["--format", "arrow"],
 }
 
 

@@ -6,6 +6,7 @@ import gzip
 import importlib
 import json
 import os
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -56,7 +57,7 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("corpus")
     texts = [text.replace(" ", "\n", 1) for text in themed(N, 7)[0]]
     write(folder / "a.parquet", texts[:400])
-    write(folder / "deep/b.parquet", texts[400:], 400)
+    write(folder / "deep/b.parquet", texts[400:], start=400)
     write(folder / "deep/none.parquet", [])
     write(folder / "_left/out.parquet", ["x"])
     (folder / "README.md").write_text("not a corpus")
@@ -434,8 +435,14 @@ def stopped_at(monkeypatch: pytest.MonkeyPatch, step: int, before: bool) -> None
 @pytest.mark.parametrize("before", [True, False], ids=["before", "after"])
 @pytest.mark.parametrize(
     "settings",
-    [{"add": ("label", "sport")}, {"keep": "law > 0.5"}, {"keep_top": "20%", "by": "law"}],
-    ids=["add", "keep", "top"],
+    [
+        {"add": ("label", "sport")},
+        {"keep": "law > 0.5"},
+        {"keep_top": "20%", "by": "law"},
+        {"format": "jsonl"},
+        {"format": "arrow"},
+    ],
+    ids=["add", "keep", "top", "jsonl", "arrow"],
 )
 def test_a_run_that_is_stopped_at_each_step_goes_on(
     corpus: Path,
@@ -458,8 +465,8 @@ def test_a_run_that_is_stopped_at_each_step_goes_on(
             with pytest.raises(_Killed):
                 score_files(corpus, out, trained, threads=1 + step % 2, **settings)
         done = len((out / "_lexigrad/progress.jsonl").read_text().splitlines())
-        for name in OUTPUTS:  # whole or not there
-            assert not (out / name).exists() or (out / name).read_bytes() == expected[name]
+        for name, content in expected.items():  # whole or not there
+            assert not (out / name).exists() or (out / name).read_bytes() == content
     report = score_files(corpus, out, trained, threads=1, **settings)
     assert contents(out) == expected
     assert facts(report) == facts(whole)
@@ -748,3 +755,26 @@ def test_no_picture_without_matplotlib(
     assert "pip install 'lexigrad[plot]'" in capsys.readouterr().err
     assert not (tmp_path / "a.parquet.report.png").exists()
     assert (tmp_path / "a.parquet.report.json").exists()
+
+
+def test_progress_tells_the_share_the_speed_and_the_time_left(
+    corpus: Path,
+    tmp_path: Path,
+    trained: lexigrad.TextClassifier,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr("lexigrad.training.status.PLAIN_INTERVAL", 0)
+    score_files(corpus, tmp_path / "out", trained, threads=1, verbose=True)
+    lines = capsys.readouterr().err.splitlines()
+    shares = [int(line.split("%")[0]) for line in lines]
+    assert shares == sorted(shares)
+    assert shares[-1] == 100
+    n = len(lines)
+    assert n > 12
+    assert all(re.fullmatch(r"\d+%  \d+\.\d MB/s  \d+ s left", line) for line in lines)
+    score_files(corpus, tmp_path / "top", trained, threads=1, verbose=True, keep_top="10%", by="law")
+    lines = capsys.readouterr().err.splitlines()
+    assert [line.split("  ")[0] for line in lines] == ["step 1 of 2"] * n + ["step 2 of 2"] * n
+    score_files(corpus, tmp_path / "quiet", trained, threads=1)
+    assert capsys.readouterr().err == ""

@@ -405,7 +405,7 @@ def histograms_figure(
     """
     if not shown:
         raise DataError("a picture of histograms needs at least one")
-    from matplotlib.ticker import FuncFormatter
+    from matplotlib.ticker import FuncFormatter, NullLocator
 
     drawn = shown[:MOST_PANELS]
     columns = min(len(drawn), 1 if len(drawn) == 1 else 2 if len(drawn) in (2, 4) else 3)
@@ -435,6 +435,7 @@ def histograms_figure(
         axes.set(xlim=(-0.01, 1.01), xticks=[0, 0.25, 0.5, 0.75, 1], yscale="log", ylim=(0.6, max(10, highest * 3)))
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: _short_count(value)))
+        axes.yaxis.set_minor_locator(NullLocator())
         axes.set_title(
             names[i], fontsize=FONT_SIZE + 1, loc="left", color="#333333", fontfamily=fonts, parse_math=False
         )
@@ -449,7 +450,6 @@ def histograms_figure(
             )  # fmt: skip
         axes.grid(axis="y", color="#eeeeee", zorder=0)
         axes.tick_params(labelsize=FONT_SIZE, colors="#555555", which="both", length=2)
-        axes.tick_params(axis="y", which="minor", length=0)
         axes.tick_params(labelbottom=i + columns >= len(drawn))
         axes.spines[["top", "right"]].set_visible(False)
         axes.spines[["left", "bottom"]].set_color(FRAME_COLOUR)

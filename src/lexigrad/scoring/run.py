@@ -367,6 +367,7 @@ class Run:
         n_bytes = sum(max(job.size, 0) for job in self.jobs)
         self._n_bytes, self._began = max(n_bytes, 1), time.monotonic()
         self._pass_bytes, self._pass_name, self._done_bytes, self._before_bytes = 0, what, 0.0, 0.0
+        self._done_of = [0.0] * len(self.jobs)
         work = self._score_part if what == "score" else self._write_part
         self._stop.clear()
         with closing(map_threads(work, self._tasks(what), self.threads, self.threads + 1, self._stop)) as results:
@@ -386,7 +387,7 @@ class Run:
             if file.reason:
                 self._discard(job)
             if file.reason or file.written or (what == "score" and file.all_scored):
-                self._skip_bytes(job.size)
+                self._skip(job, job.size)
                 continue
             yield from self._file_tasks(job, file, what)
 
@@ -403,7 +404,7 @@ class Run:
                 sink = self._sink(job, source, file.states)
             each = self._threads_each(source)
             if source.n_parts:
-                self._skip_bytes(job.size * number / source.n_parts)
+                self._skip(job, job.size * number / source.n_parts)
             if not file.all_appended:
                 for part in _reading(source.parts(number), job):
                     if file.reason:
@@ -415,10 +416,16 @@ class Run:
             return
         yield _Task(job, number, None, source, sink)
 
-    def _skip_bytes(self, n_bytes: float) -> None:
-        """Count bytes of files as done before this run."""
-        self._done_bytes += max(n_bytes, 0)
+    def _skip(self, job: Job, n_bytes: float) -> None:
+        """Take bytes of a file as done before this run."""
         self._before_bytes += max(n_bytes, 0)
+        self._set_done(job, n_bytes)
+
+    def _set_done(self, job: Job, n_bytes: float) -> None:
+        """Take so many bytes of a file as done."""
+        done = min(max(n_bytes, 0), max(job.size, 0))
+        self._done_bytes += done - self._done_of[job.number]
+        self._done_of[job.number] = done
 
     def _threads_each(self, source: Source) -> int:
         """Return the threads of a part: more than one where a run has fewer parts than threads."""
@@ -576,22 +583,23 @@ class Run:
         elif what == "score":
             self._record("score", task.job, self._side_path(task.job, task.number), tally=done.tally.to_dict())
             file.scored.append(done.tally.rows)
-            self._count(task.part, done.tally, file)
+            self._count(task.job, task.part, done.tally, file)
         else:
             assert task.sink is not None
             assert done.encoded is not None
             state = task.sink.append(done.encoded, sync=False)
             self._record("append", task.job, partial_path(task.job.output), state=state, tally=done.tally.to_dict())
             file.states.append(state)
-            self._count(task.part, done.tally, file)
+            self._count(task.job, task.part, done.tally, file)
 
-    def _count(self, part: Part, tally: Tally, file: _FileState) -> None:
+    def _count(self, job: Job, part: Part, tally: Tally, file: _FileState) -> None:
         file.tally.add(tally)
-        self._done_bytes += part.n_bytes
+        self._set_done(job, self._done_of[job.number] + part.n_bytes)
         self._pass_bytes += tally.text_bytes
 
     def _end(self, task: _Task, file: _FileState, what: str) -> None:
         """Complete a file, in the journal's thread, when all of its parts are recorded."""
+        self._set_done(task.job, task.job.size)
         if what == "score":
             self._record("scored", task.job)
             file.all_scored = True
@@ -618,6 +626,7 @@ class Run:
             named = task.reason if str(job.input) in task.reason else f"{job.input}: {task.reason}"
             raise DataError(f"{named}; --bad-files skip (bad_files='skip') passes over such files")
         file.reason = task.reason
+        self._set_done(job, job.size)
         self._record("bad", job, reason=task.reason)
         self._journal.call(partial(self._discard, job, task.sink))
 
