@@ -64,8 +64,8 @@ def run_count_down(left, first, size):
 
 
 @njit
-def run_picked(flags, places, left, first, n, least):
-    return bits.picked(flags, places, left, first, n, least)
+def run_pick(flags, places, left, first, n, least, base, into, at):
+    return bits.pick(flags, places, left, first, n, least, base, into, at)
 
 
 @njit
@@ -138,6 +138,8 @@ def test_places_whose_bit_is_set(n: int) -> None:
     left = RNG.integers(0, 6, 64).astype(np.uint32)
     places[n:] = 2**31 - 1  # never looked at
     for first in range(0, n + 1, 8):
-        expected = int(bits._picked_plain(flags, places, left, first, n, 3))
-        assert int(run_picked(flags, places, left, first, n, 3)) == expected
+        found, expected = np.full(30, -1), np.full(30, -1)
+        size = run_pick(flags, places, left, first, n, 3, 1000, found, 2)
+        assert size == bits._pick_plain(flags, places, left, first, n, 3, 1000, expected, 2)
+        assert found[:size].tolist() == expected[:size].tolist()
     assert run_ones(flags[0]) == int(flags[0]).bit_count()

@@ -16,7 +16,7 @@ from lexigrad.machine.bits import (
     hash_tokens,
     high_product,
     newline_mask,
-    picked,
+    pick,
     space_mask,
     trailing_zeros,
 )
@@ -241,11 +241,7 @@ def add_ngrams_of_signs(  # type: ignore[no-untyped-def]
                     n += 1 if kept is None else passes(kept, n_blocks, entries_in(kept), np.int64(buckets[i]))
         elif kept is not None and n_blocks > 0:
             for first in range(0, n_starts, TOKENS):
-                which = picked(kept, buckets, left, first, n_starts, length)
-                while which != np.uint64(0):
-                    features[n] = n_words + buckets[first + trailing_zeros(which)]
-                    n += 1
-                    which &= which - np.uint64(1)
+                n = pick(kept, buckets, left, first, n_starts, length, n_words, features, n)
         elif kept is not None:
             n_entries = entries_in(kept)
             for i in range(n_starts):

@@ -19,9 +19,8 @@ import numpy as np
 from numba import types
 
 from lexigrad.kernels.heaps import likeliest, likeliest_leaves, written
-from lexigrad.kernels.reading import AHEAD as NUMBERS_AHEAD
-from lexigrad.kernels.reading import buffer_bytes, most_bounds, reciprocal_of, text_rows
-from lexigrad.kernels.rows import AHEAD, MATRIX, add_coded_row, lanes_of
+from lexigrad.kernels.reading import AHEAD, buffer_bytes, most_bounds, reciprocal_of, text_rows
+from lexigrad.kernels.rows import MATRIX, add_coded_row, lanes_of
 from lexigrad.losses import hierarchical_softmax, one_vs_all, softmax
 from lexigrad.losses.fasttext import to_steps
 from lexigrad.losses.links import INDEPENDENT, SOFTMAX
@@ -30,28 +29,61 @@ from lexigrad.machine.compiler import helper, inputs, kernel, outputs
 from lexigrad.machine.intrinsics import LANES, add_scaled, block_best, block_scores, float_at, prefetch
 from lexigrad.maths.pointwise import sigmoid_loop
 from lexigrad.text.ngrams import MOST_BYTES, most_features
+from lexigrad.text.vocabulary import home
 
 _I32, _I64, _F32, _F64, _U8, _U32, _U64 = (
     types.int32, types.int64, types.float32, types.float64, types.uint8, types.uint32, types.uint64,
 )  # fmt: skip
 
-LINE_BYTES = 64
+STRIDE = 512
+"""Bytes between two that are asked for of a row: the processor goes on by itself from there, and more requests only stand in one another's way."""
 ROWS_TOGETHER = 64
 """Rows that are added up before their sum is added to the others, so that rounding grows with 64 and n / 64 instead of n."""
+WIDE = 64
+"""Numbers of a row from which on rows that a text has more than once are read once."""
+MOST_DISTINCT = 1 << 13
 UNSEEN = np.uint32(0x80000000)
 """The bits of -0.0, which in a table of single numbers stands for a bucket that training never saw."""
 
 
 @helper
 def prefetch_bytes(matrix, start, size):  # type: ignore[no-untyped-def]
-    """Ask for the cache lines of a row."""
-    for i in range(0, size + LINE_BYTES - 1, LINE_BYTES):
+    """Ask for a row."""
+    for i in range(0, size + STRIDE - 1, STRIDE):
         prefetch(matrix, start + min(i, size - 1))
 
 
 @helper
-def add_row(matrix, half, n_slices, sub_dim, norms, centroids, norm_centroids, dim, row, sums, start):  # type: ignore[no-untyped-def]
-    """sums[start : start + dim] += a row."""
+def distinct_rows(features, n, table, counts):  # type: ignore[no-untyped-def]
+    """Keep each row of ``features[:n]`` once, of a long text once in `MOST_DISTINCT`, and count it; return the new length.
+
+    An n-gram of few characters occurs many times in a long text, and the memory of a wide row takes longer than to find that out. `table` is a hash
+    table of ``2 * MOST_DISTINCT`` places.
+    """
+    m, mask = 0, np.int64(table.size - 1)
+    for first in range(0, n, MOST_DISTINCT):
+        begin = m
+        for i in range(table.size):
+            table[i] = 0
+        for j in range(first, min(first + MOST_DISTINCT, n)):
+            row = features[j]
+            slot = home(np.uint32(row), mask)
+            while table[slot] != 0 and features[begin + table[slot] - 1] != row:
+                slot = (slot + 1) & mask
+            if table[slot] == 0:
+                table[slot] = m - begin + 1
+                features[m], counts[m] = row, np.float32(1)
+                m += 1
+            else:
+                counts[begin + table[slot] - 1] += np.float32(1)
+    return m
+
+
+@helper
+def add_row(  # type: ignore[no-untyped-def]
+    matrix, half, n_slices, sub_dim, norms, centroids, norm_centroids, dim, row, count, sums, start
+):
+    """sums[start : start + dim] += a row, `count` times where it is of float32 numbers."""
     if n_slices is not None:
         add_coded_row(matrix, n_slices, sub_dim, norms, centroids, norm_centroids, row, dim, sums, start)
     elif half:
@@ -61,14 +93,21 @@ def add_row(matrix, half, n_slices, sub_dim, norms, centroids, norm_centroids, d
         for k in range(dim):
             sums[start + k] += float_at(matrix, 4 * (row * dim + k))
     else:
-        add_scaled(np.float32(1), matrix, row * 4 * dim, sums, start, dim)
+        add_scaled(count, matrix, row * 4 * dim, sums, start, dim)
 
 
 @helper
 def sum_rows(  # type: ignore[no-untyped-def]
-    matrix, half, n_slices, sub_dim, norms, centroids, norm_centroids, dim, features, n, total, part, hidden, start
-):
-    """hidden[start : start + dim] = (sum of the rows) / total, by way of `part` (dim,); without `part` one row is added after the other."""
+    matrix, half, n_slices, sub_dim, norms, centroids, norm_centroids, dim, features, n, total, table, counts, part,
+    hidden, start,
+):  # fmt: skip
+    """hidden[start : start + dim] = (sum of the rows) / total, by way of `part` (dim,); without `part` one row is added after the other.
+
+    `table` and `counts` are for `distinct_rows`; `counts` is empty where rows are too short for it.
+    """
+    repeated = counts.size > 0 and n > ROWS_TOGETHER
+    if repeated:
+        n = distinct_rows(features, n, table, counts)
     size = (2 if half else 4) * dim if n_slices is None else n_slices
     for j in range(min(AHEAD, n)):
         prefetch_bytes(matrix, features[j] * size, size)
@@ -81,12 +120,15 @@ def sum_rows(  # type: ignore[no-untyped-def]
         for j in range(first, min(first + ROWS_TOGETHER, n)):
             if j + AHEAD < n:
                 prefetch_bytes(matrix, features[j + AHEAD] * size, size)
+            count = counts[j] if repeated else np.float32(1)
             if part is not None:
-                add_row(matrix, half, n_slices, sub_dim, norms, centroids, norm_centroids, dim, features[j], part, 0)
+                add_row(
+                    matrix, half, n_slices, sub_dim, norms, centroids, norm_centroids, dim, features[j], count, part, 0
+                )
             else:
                 add_row(
-                    matrix, half, n_slices, sub_dim, norms, centroids, norm_centroids, dim, features[j], hidden, start
-                )
+                    matrix, half, n_slices, sub_dim, norms, centroids, norm_centroids, dim, features[j], count, hidden, start
+                )  # fmt: skip
         if part is not None:
             for k in range(dim):
                 hidden[start + k] += part[k]
@@ -108,13 +150,13 @@ def number_at(matrix, half, n_slices, centroids, row):  # type: ignore[no-untype
 def sum_numbers(matrix, half, n_slices, centroids, features, n):  # type: ignore[no-untyped-def]
     """Return (sum, known) of rows of one number, in float64: four sums side by side; -0.0 is not counted as known."""
     size = (2 if half else 4) if n_slices is None else 1
-    for j in range(min(NUMBERS_AHEAD, n)):
+    for j in range(min(AHEAD, n)):
         prefetch(matrix, features[j] * size)
     a, b, c, d, known = 0.0, 0.0, 0.0, 0.0, 0
     whole = n // 4 * 4
     for j in range(0, whole, 4):
         for i in range(4):
-            prefetch(matrix, features[min(j + i + NUMBERS_AHEAD, n - 1)] * size)
+            prefetch(matrix, features[min(j + i + AHEAD, n - 1)] * size)
         first = number_at(matrix, half, n_slices, centroids, features[j])
         second = number_at(matrix, half, n_slices, centroids, features[j + 1])
         third = number_at(matrix, half, n_slices, centroids, features[j + 2])
@@ -234,7 +276,7 @@ def score_with(
         words = np.empty(longest + 2, np.int32)
         hashes = np.empty(longest + 2 + TOKENS, np.uint32)
         n_characters = 3 * longest + 16 if characters else 0
-        features = np.empty(most_features(longest + 2, n_characters, word_ngrams, min_n, max_n) + 1, np.int64)
+        features = np.empty(most_features(longest + 2, n_characters, word_ngrams, min_n, max_n) + 1 + TOKENS, np.int64)
         values = np.empty(n_characters * max_n, np.uint32) if characters else None
         signs = np.empty(MOST_BYTES * n_characters, np.uint32) if characters else None
         left = np.empty(n_characters + TOKENS, np.uint32) if characters else None
@@ -250,6 +292,9 @@ def score_with(
         probabilities = np.zeros((n_labels + n_scores) * LANES, np.float32) if tree and not walked else scores
         peak, total, squares = np.zeros(LANES, np.float32), np.zeros(LANES, np.float32), np.zeros(LANES, np.float32)
         found, best = np.zeros(LANES, np.int64), np.zeros(LANES, np.int32)
+        wide = not (coded or half or steps or single) and width >= WIDE
+        counts = np.empty(features.size if wide else 0, np.float32)
+        seen = np.empty(2 * MOST_DISTINCT if wide else 0, np.int32)
         part = None if steps or single else np.empty(width, np.float32)
         keys = np.empty(k + 1, np.float32) if fasttext else None
         places = np.empty(k + 1, np.int32) if fasttext else None
@@ -270,7 +315,8 @@ def score_with(
                     hidden[lane * size] = np.float32(number / max(1, n_features))
                 else:
                     sum_rows(
-                        matrix, half, n_slices, sub_dim, norms, centroids, norm_centroids, width, features, n_found, n_features, part, hidden, lane * size
+                        matrix, half, n_slices, sub_dim, norms, centroids, norm_centroids, width, features, n_found, n_features, seen, counts,
+                        part, hidden, lane * size
                     )  # fmt: skip
                 known[text] = found[lane] = n_found
             lanes_of(hidden, size, width, lanes, squares)

@@ -52,7 +52,7 @@ def visits_with(pruned: bool, characters: bool) -> Any:
         words = np.empty(longest + 2, np.int32)
         hashes = np.empty(longest + 2 + TOKENS, np.uint32)
         n_characters = 3 * longest + 16 if characters else 0
-        found = np.empty(most_features(longest + 2, n_characters, word_ngrams, min_n, max_n) + 1, np.int64)
+        found = np.empty(most_features(longest + 2, n_characters, word_ngrams, min_n, max_n) + 1 + TOKENS, np.int64)
         values = np.empty(n_characters * max_n, np.uint32) if characters else None
         signs = np.empty(MOST_BYTES * n_characters, np.uint32) if characters else None
         left = np.empty(n_characters + TOKENS, np.uint32) if characters else None

@@ -127,7 +127,9 @@ def _count_down(typingctx: Any, left: Any, first: Any, size: Any) -> Any:
 
 
 @intrinsic
-def _picked(typingctx: Any, bits: Any, places: Any, left: Any, first: Any, n: Any, least: Any) -> Any:
+def _pick(
+    typingctx: Any, bits: Any, places: Any, left: Any, first: Any, n: Any, least: Any, base: Any, into: Any, at: Any
+) -> Any:
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         kinds = signature.args
         bits, places, left = (_data(context, builder, kinds[i], args[i]) for i in range(3))
@@ -160,9 +162,19 @@ def _picked(typingctx: Any, bits: Any, places: Any, left: Any, first: Any, n: An
         found = builder.call(gather, [addresses, ir.Constant(_I32, 4), asked, zero])
         bit = builder.lshr(found, builder.and_(places, ir.Constant(vector, [31] * TOKENS)))
         set_ = builder.icmp_unsigned("!=", builder.and_(bit, ir.Constant(vector, [1] * TOKENS)), zero)
-        return builder.zext(builder.bitcast(set_, ir.IntType(TOKENS)), _I64)
+        compress = builder.module.declare_intrinsic(
+            f"llvm.experimental.vector.compress.v{TOKENS}i32", fnty=ir.FunctionType(vector, [vector, flags, vector])
+        )
+        together = builder.zext(builder.call(compress, [places, set_, zero]), wide)
+        one = builder.insert_element(ir.Constant(wide, ir.Undefined), args[6], ir.Constant(_I32, 0))
+        bases = builder.shuffle_vector(one, ir.Constant(wide, ir.Undefined), ir.Constant(vector, [0] * TOKENS))
+        into = builder.gep(_data(context, builder, kinds[7], args[7]), [args[8]])
+        builder.store(builder.add(together, bases), builder.bitcast(into, wide.as_pointer()), align=8)
+        count = builder.ctpop(builder.zext(builder.bitcast(set_, ir.IntType(TOKENS)), _I64))
+        return builder.add(args[8], count)
 
-    return types.uint64(bits, places, left, types.intp, types.intp, types.intp), codegen
+    i = types.intp
+    return types.int64(bits, places, left, i, i, i, i, into, i), codegen
 
 
 @intrinsic
@@ -279,16 +291,19 @@ def _count_down_plain(left: Any, first: int, size: int) -> None:
     left[first : first + TOKENS] = np.arange(size, size - TOKENS, -1).astype(np.uint32)
 
 
-def _picked_plain(bits: Any, places: Any, left: Any, first: int, n: int, least: int) -> Any:
-    """Return 16 bits: bit i tells whether, for j = first + i below n, ``left[j] >= least`` and bit ``places[j]`` of `bits` is set.
+def _pick_plain(
+    bits: Any, places: Any, left: Any, first: int, n: int, least: int, base: int, into: Any, at: int
+) -> int:
+    """Append to ``into[:at]`` the sums ``base + places[j]`` of those j from `first` on, up to `TOKENS` and below `n`, for which ``left[j] >= least`` and the
+    bit ``places[j]`` of `bits` is set; return the new length.
 
-    `places` and `left` must have `TOKENS` elements from `first` on.
+    `places` and `left` must have `TOKENS` elements from `first` on, and `into` room for as many from `at` on.
     """
-    found = 0
     for j in range(first, min(first + TOKENS, n)):
-        if left[j] >= least:
-            found |= (int(bits[places[j] >> 6]) >> int(places[j] & 63) & 1) << (j - first)
-    return np.uint64(found)
+        if left[j] >= least and int(bits[places[j] >> 6]) >> int(places[j] & 63) & 1:
+            into[at] = base + places[j]
+            at += 1
+    return at
 
 
 def _ones_plain(value: Any) -> int:
@@ -321,10 +336,10 @@ if config.DISABLE_JIT:
         _half_at_plain,
     )
     trailing_zeros, high_product, hash_tokens = _trailing_zeros_plain, _high_product_plain, _hash_tokens_plain
-    bits_of, ones, picked = _bits_of_plain, _ones_plain, _picked_plain
+    bits_of, ones, pick = _bits_of_plain, _ones_plain, _pick_plain
     put_letters, count_down = _put_letters_plain, _count_down_plain
 else:
     space_mask, newline_mask, eight_at, half_at = _space_mask, _newline_mask, _eight_at, _half_at
     trailing_zeros, high_product, hash_tokens = _trailing_zeros, _high_product, _hash_tokens
-    bits_of, ones, picked = _bits_of, _ones, _picked
+    bits_of, ones, pick = _bits_of, _ones, _pick
     put_letters, count_down = _put_letters, _count_down

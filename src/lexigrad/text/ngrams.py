@@ -121,12 +121,19 @@ def widest_sign(widths, n):  # type: ignore[no-untyped-def]
 @helper
 def hash_signs(signs, widths, room, widest, values, length, n):  # type: ignore[no-untyped-def]
     """Take the hashes of the n-grams that begin at each character from `length` - 1 to `length` characters: a vector loop a byte."""
-    for i in range(n):
-        values[i] = np.uint32((values[i] ^ signs[i + length - 1]) * FNV_PRIME)
-    for k in range(1, widest):
+    last = length - 1
+    if widest == 1:
         for i in range(n):
-            longer = np.uint32((values[i] ^ signs[k * room + i + length - 1]) * FNV_PRIME)
-            values[i] = longer if widths[i + length - 1] > k else values[i]
+            values[i] = np.uint32((values[i] ^ signs[i + last]) * FNV_PRIME)
+        return
+    for i in range(n):
+        value = np.uint32((values[i] ^ signs[i + last]) * FNV_PRIME)
+        longer = np.uint32((value ^ signs[room + i + last]) * FNV_PRIME)
+        values[i] = longer if widths[i + last] > 1 else value
+    for k in range(2, widest):
+        for i in range(n):
+            longer = np.uint32((values[i] ^ signs[k * room + i + last]) * FNV_PRIME)
+            values[i] = longer if widths[i + last] > k else values[i]
 
 
 @helper
