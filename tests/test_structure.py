@@ -22,6 +22,7 @@ ORDER = [
     "evaluation",
     "models",
     "scoring",
+    "scale",
     "derivations",
     "compat",
     "cli",

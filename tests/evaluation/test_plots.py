@@ -309,3 +309,10 @@ def test_an_evaluation_draws_its_confusions(trained: lexigrad.TextClassifier, tm
     assert drawn == evaluation.confusion.ravel().tolist()
     with pytest.raises(ParameterError, match=r"ends in \.png"):
         evaluation.plot_confusion(tmp_path / "confusion.jpg")
+
+
+def test_histograms_without_matplotlib(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in sys.modules if name.partition(".")[0] == "matplotlib"]:
+        monkeypatch.setitem(sys.modules, name, None)
+    with pytest.raises(ParameterError, match=r"lexigrad\[plot\]"):
+        histograms_figure([("hq", [1] * 20, 0.5)])

@@ -80,6 +80,14 @@ def score(
         typer.Option(help="parquet, jsonl or arrow; by default what the names say.", show_default=False),
     ] = None,
     restart: Annotated[bool, typer.Option("--restart", help="Begin anew, and replace outputs that are there.")] = False,
+    ray: Annotated[
+        str | None,
+        typer.Option(
+            help="Score on a Ray cluster, a task a file: local, auto or HOST:PORT; --threads are those of a task, 1 by default.",
+            metavar="ADDRESS",
+            show_default=False,
+        ),
+    ] = None,
     threads: Threads = None,
     quiet: Quiet = False,
     json: Json = False,
@@ -96,10 +104,15 @@ def score(
     options: dict[str, Any] = {
         "text": text, "add": [] if add in ("", "none") else [what.strip() for what in add.split(",")], "keep": keep, "keep_top": keep_top, "by": by,
         "newlines": newlines.replace("-", "_"), "unit": unit, "window": window, "aggregate": aggregate, "bad_rows": bad_rows, "bad_files": bad_files,
-        "format": format, "restart": restart, "threads": threads, "verbose": not quiet,
+        "format": format, "restart": restart, "verbose": not quiet,
     }  # fmt: skip
     try:
-        report = score_files(inputs, output, models, **options)
+        if ray is None:
+            report = score_files(inputs, output, models, threads=threads, **options)
+        else:
+            from lexigrad.scale.ray import score_files as score_files_on
+
+            report = score_files_on(inputs, output, models, address=ray, num_cpus=threads or 1, **options)
     except KeyboardInterrupt:
         say("what is done stays: the same command goes on from there")
         raise

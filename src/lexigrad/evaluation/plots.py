@@ -405,13 +405,13 @@ def histograms_figure(
     """
     if not shown:
         raise DataError("a picture of histograms needs at least one")
-    from matplotlib.ticker import FuncFormatter, NullLocator
-
     drawn = shown[:MOST_PANELS]
     columns = min(len(drawn), 1 if len(drawn) == 1 else 2 if len(drawn) in (2, 4) else 3)
     n_rows = -(-len(drawn) // columns)
     wide = 1.7 if columns == 1 else 1.0
     figure = new_figure(0.6 + PANEL_WIDTH * columns * wide, 0.8 + PANEL_HEIGHT * n_rows * wide)
+    from matplotlib.ticker import FuncFormatter, NullLocator
+
     figure.set_layout_engine("constrained")
     names = [_shown(name) for name, _, _ in drawn]
     fonts = _fonts([*names, title])

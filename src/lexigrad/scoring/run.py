@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from functools import partial
@@ -65,6 +65,7 @@ def score_files(
     restart: bool = False,
     threads: int | None = None,
     verbose: bool = False,
+    make: Callable[..., Run] | None = None,
 ) -> Report:
     """Score files of texts with one classifier or several: the same rows with columns added, or those that a filter keeps.
 
@@ -91,6 +92,7 @@ def score_files(
     restart : begin anew, and replace outputs that are there
     threads : None for as many as the process may use; no byte of the output depends on it
     verbose : show progress on standard error
+    make : what takes the arguments of `Run` and returns a run that goes another way, such as over many machines; None for threads of this process
 
     Raises
     ------
@@ -136,7 +138,7 @@ def score_files(
             return before
         display = status(verbose, "scoring")
         stack.callback(display.close)
-        run = Run(jobs, scorer, manifest, state, n_threads, display)
+        run = (make or Run)(jobs, scorer, manifest, state, n_threads, display)
         stack.callback(run.close)
         return run.complete(None if share is None else str(keep_top))
 
@@ -363,11 +365,14 @@ class Run:
         self._save(report)
         return report
 
-    def _pass(self, what: str) -> None:
+    def _begin_pass(self, what: str) -> None:
         n_bytes = sum(max(job.size, 0) for job in self.jobs)
         self._n_bytes, self._began = max(n_bytes, 1), time.monotonic()
         self._pass_bytes, self._pass_name, self._done_bytes, self._before_bytes = 0, what, 0.0, 0.0
         self._done_of = [0.0] * len(self.jobs)
+
+    def _pass(self, what: str) -> None:
+        self._begin_pass(what)
         work = self._score_part if what == "score" else self._write_part
         self._stop.clear()
         with closing(map_threads(work, self._tasks(what), self.threads, self.threads + 1, self._stop)) as results:

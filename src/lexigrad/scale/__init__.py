@@ -1,0 +1,1 @@
+"""lexigrad's scorers on many machines and inside other tools."""
