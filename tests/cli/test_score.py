@@ -192,7 +192,7 @@ def test_every_command_of_the_page_runs(tmp_path: Path, monkeypatch: pytest.Monk
         verb, *words = shlex.split(command)
         assert verb == "lexigrad"
         call(*words)
-        out = Path(words[words.index("--output") + 1])
+        out = Path(words[words.index("--output") + 1] if "--output" in words else words[-1])
         assert out.is_file() or sorted(path.relative_to(out).parts[-1][0] for path in out.rglob("[abc].*")) == [
             "a",
             "b",
