@@ -18,6 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
+import lexigrad
 from lexigrad.errors import FormatError, ParameterError
 from lexigrad.formats import native
 from lexigrad.formats.native import is_native, looks_like, read_native, write_native
@@ -45,7 +46,7 @@ def assert_same_arrays(found, expected):
 # A second writer, from docs/file-format.md and not from the code: the oracle, and the maker of wrong files.
 
 
-def by_hand(document, data=b"", *, version=(1, 1), reserved=0):
+def by_hand(document, data=b"", *, version=(1, 2), reserved=0):
     header = document if isinstance(document, bytes) else json.dumps(document, separators=(",", ":")).encode()
     checked = b"LEXIGRAD" + struct.pack("<HHIQ", *version, reserved, len(header))
     start = checked + struct.pack("<I", zlib.crc32(checked + header)) + header
@@ -199,6 +200,17 @@ def test_opening_does_not_read_the_arrays(tmp_path):
     array = read_native(path).arrays["a"]
     assert array.shape == (1 << 36,)
     assert array[-1] == 0
+
+
+def test_the_kept_classifier_of_format_1_1_still_answers(monkeypatch):
+    monkeypatch.syspath_prepend(KEPT)
+    import make_classifier_1_1 as maker
+
+    path = KEPT / "classifier-1.1.lexigrad"
+    assert struct.unpack_from("<HH", path.read_bytes(), 8) == (1, 1)
+    clf = lexigrad.load(path)
+    assert clf.predict(maker.TEXTS).tolist() == maker.LABELS
+    assert clf.fold().predict(maker.TEXTS).tolist() == maker.LABELS
 
 
 def test_the_kept_file_of_format_1_0_is_still_read(monkeypatch):

@@ -40,7 +40,7 @@ def as_shipped() -> Iterator[Comparison]:
     for a, b in shipped.points((6, 8), (3, 8), scale=1.0):
         a, b = a.astype("f4"), b.astype("f4")
         folded = np.zeros(18, np.float32)
-        fold(a.ravel().view(np.uint8), 0, 0, none, nothing, nothing, b.ravel(), 8, 8, 3, 0, 6, folded)
+        fold(a.ravel().view(np.uint8), 0, 0, none, nothing, nothing, b.ravel().astype("f8"), 8, 3, 0, 6, folded)
         claimed = folded.reshape(6, 3).mean(axis=0, dtype="f8")
         yield Comparison({"A": a, "B": b}, claimed, b.astype("f8") @ a.mean(axis=0, dtype="f8"), FLOAT32)
 
