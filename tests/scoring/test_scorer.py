@@ -179,6 +179,11 @@ def test_threads_give_the_same_bits_and_may_share_a_scorer(trained: lexigrad.Tex
             assert found == expected
 
 
+def test_one_column_need_not_be_in_a_list(trained: lexigrad.TextClassifier) -> None:
+    table = pa.table({"text": TEXTS})
+    assert trained.score_table(table, add="law").equals(trained.score_table(table, add=("law",)))
+
+
 def test_errors_say_what_there_is(trained: lexigrad.TextClassifier) -> None:
     with pytest.raises(ParameterError, match="no label 'hq'; it has 'food', 'law', 'sport'"):
         Scorer(trained, add=("hq",))

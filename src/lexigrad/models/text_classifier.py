@@ -409,7 +409,7 @@ class TextClassifier(WithParameters):
         text: str = "text",
         *,
         name: str = "",
-        add: Sequence[str] = ("label", "prob"),
+        add: str | Sequence[str] = ("label", "prob"),
         newlines: str = "space",
         unit: str = "document",
         window: int = 200,
@@ -422,7 +422,8 @@ class TextClassifier(WithParameters):
         table : an Arrow table or batch, or anything that becomes one (polars, pandas by the Arrow interface, a dict of columns). From a
             `pyarrow.RecordBatchReader` comes another one, which scores batch by batch as it is read
         text : name of the column of texts; a null text gets null scores
-        name, add, newlines, unit, window, aggregate : see `lexigrad.scoring.scorer.Scorer`
+        name, add, newlines, unit, window, aggregate : see `lexigrad.scoring.scorer.Scorer`. By default newlines are spaces here, and </s> to `predict` of a
+            model with fastText's tokeniser
 
         Raises
         ------

@@ -54,7 +54,7 @@ class Scorer:
     ----------
     clf : a trained classifier
     name : stands with "_" before the names of all columns; "" for none
-    add : which columns: "label", the most probable label; "prob", its probability; a label, for the probability of that one; "all", the probabilities of
+    add : which columns, one or several of them: "label", the most probable label; "prob", its probability; a label, for the probability of that one; "all", the probabilities of
         all labels in one column of lists, `probs`, whose metadata name them
     newlines : what a newline within a text is: "space"; "end_of_sentence", the token </s> of the tokeniser "whitespace"; "empty", nothing, so that the
         words around it become one
@@ -83,7 +83,7 @@ class Scorer:
         self,
         clf: TextClassifier,
         name: str = "",
-        add: Sequence[str] = (LABEL, PROB),
+        add: str | Sequence[str] = (LABEL, PROB),
         newlines: str = "space",
         unit: str = "document",
         window: int = 200,
@@ -104,7 +104,7 @@ class Scorer:
         self.classes: list[Any] = fitted.classes.tolist()
         self._places = {str(label): i for i, label in enumerate(self.classes)}
         self._dictionary = pa.array(self.classes)
-        self.add = tuple(add)
+        self.add = (add,) if isinstance(add, str) else tuple(add)
         self.fields = [self._field(what) for what in self.add]
         twice = {field.name for field in self.fields if [f.name for f in self.fields].count(field.name) > 1}
         if twice:
