@@ -113,6 +113,10 @@ def sum_rows(  # type: ignore[no-untyped-def]
         prefetch_bytes(matrix, features[j] * size, size)
     for k in range(dim):
         hidden[start + k] = np.float32(0)
+    if part is None:
+        sums, place = hidden, start
+    else:
+        sums, place = part, 0
     for first in range(0, n, ROWS_TOGETHER):
         if part is not None:
             for k in range(dim):
@@ -121,14 +125,9 @@ def sum_rows(  # type: ignore[no-untyped-def]
             if j + AHEAD < n:
                 prefetch_bytes(matrix, features[j + AHEAD] * size, size)
             count = counts[j] if repeated else np.float32(1)
-            if part is not None:
-                add_row(
-                    matrix, half, n_slices, sub_dim, norms, centroids, norm_centroids, dim, features[j], count, part, 0
-                )
-            else:
-                add_row(
-                    matrix, half, n_slices, sub_dim, norms, centroids, norm_centroids, dim, features[j], count, hidden, start
-                )  # fmt: skip
+            add_row(
+                matrix, half, n_slices, sub_dim, norms, centroids, norm_centroids, dim, features[j], count, sums, place
+            )
         if part is not None:
             for k in range(dim):
                 hidden[start + k] += part[k]

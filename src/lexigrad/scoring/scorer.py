@@ -54,8 +54,8 @@ class Scorer:
     ----------
     clf : a trained classifier
     name : stands with "_" before the names of all columns; "" for none
-    add : which columns, one or several of them: "label", the most probable label; "prob", its probability; a label, for the probability of that one; "all", the probabilities of
-        all labels in one column of lists, `probs`, whose metadata name them
+    add : which columns, one or several of them: "label", the most probable label; "prob", its probability; a label, for the probability of that one;
+        "all", the probabilities of all labels in one column of lists, `probs`, whose metadata name them
     newlines : what a newline within a text is: "space"; "end_of_sentence", the token </s> of the tokeniser "whitespace"; "empty", nothing, so that the
         words around it become one
     unit : "document", or "line", "paragraph" or "window" to score these and join their probabilities, see `lexigrad.scoring.units.units_of`
