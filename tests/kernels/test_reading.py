@@ -111,3 +111,11 @@ def test_words_of_any_length_and_of_one_hash_are_found() -> None:
         )
         positions = {word: i for i, word in enumerate(known)}
         assert ids.tolist() == [positions.get(word, -1) for word in asked]
+
+
+def test_a_single_bucket_takes_all_ngrams() -> None:
+    """Half of all hashes are 2^31 or more: their quotient by one bucket does not fit in 32 bits with a sign."""
+    texts = ["tea leaves in", "hotwater a bb"] * 20
+    clf = lexigrad.TextClassifier(dim=4, epochs=2, buckets=1, min_n=2, max_n=4, threads=1).fit(texts, ["a", "b"] * 20)
+    for text in texts[:2]:
+        np.testing.assert_allclose(clf.predict_proba([text])[0], clf.explain(text).probs, atol=2e-6)
