@@ -111,3 +111,21 @@ def test_words_of_any_length_and_of_one_hash_are_found() -> None:
         )
         positions = {word: i for i, word in enumerate(known)}
         assert ids.tolist() == [positions.get(word, -1) for word in asked]
+
+
+def test_a_single_bucket_takes_all_ngrams() -> None:
+    """Half of all hashes are 2^31 or more: their quotient by one bucket does not fit in 32 bits with a sign."""
+    texts = ["tea leaves in", "hotwater a bb"] * 20
+    clf = lexigrad.TextClassifier(dim=4, epochs=2, buckets=1, min_n=2, max_n=4, threads=1).fit(texts, ["a", "b"] * 20)
+    for text in texts[:2]:
+        np.testing.assert_allclose(clf.predict_proba([text])[0], clf.explain(text).probs, atol=2e-6)
+
+
+@pytest.mark.parametrize("text", ["\n" * 400, "\n" * 31 + "tea", "\0" * 400, "tea\n" * 99])
+def test_many_newlines(text: str) -> None:
+    """Each is the token </s>, of four bytes."""
+    texts = ["tea leaves\n", "hotwater a bb"] * 20
+    clf = lexigrad.TextClassifier(dim=4, word_ngrams=2, tokenizer="whitespace", threads=1).fit(texts, ["a", "b"] * 20)
+    told = clf.explain(text)
+    assert set(told.tokens) <= {"</s>", "tea", "</s> </s>", "tea </s>", "</s> tea"}
+    np.testing.assert_allclose(clf.predict_proba([text])[0], told.probs, atol=2e-6)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 import lexigrad
 from lexigrad.errors import DataError, ParameterError
 from lexigrad.models import folding
+from lexigrad.models.storage import save_classifier
 from tests.conftest import themed
 
 LOSSES = ("softmax", "one_vs_all", "hierarchical_softmax", "negative_sampling")
@@ -116,6 +118,16 @@ def test_what_cannot_be_folded(tmp_path: Path) -> None:
     large.fitted.input[0, 0] = 1e6
     with pytest.raises(ParameterError, match="float16 ends at 65,504"):
         large.fold("float16")
+
+
+def test_other_models_of_float16_numbers_are_refused(tmp_path: Path) -> None:
+    """Kernels would read their matrices as float32, past the end."""
+    clf = trained("softmax", 3)
+    for name in ("input", "output"):
+        wrong = replace(clf.fitted, **{name: getattr(clf.fitted, name).astype(np.float16)})
+        save_classifier(wrong, clf.get_params(), tmp_path / "m.lexigrad")
+        with pytest.raises(lexigrad.FormatError, match="float16"):
+            lexigrad.load(tmp_path / "m.lexigrad")
 
 
 def test_quantised_and_pruned_models_fold(tmp_path: Path) -> None:

@@ -145,6 +145,15 @@ def oracle_known(clf: TextClassifier, text: str) -> int:
     return clf.explain(text).known
 
 
+def test_rows_of_one_number_have_norms_too() -> None:
+    texts = ["tea leaves in", "hotwater a bb"] * 20
+    clf = TextClassifier(dim=1, epochs=20, lr=0.5, loss="one_vs_all", threads=1).fit(texts, ["a", "b"] * 20)
+    small = clf.quantize()
+    assert len(coded(small.fitted.input).norm_codes)
+    for text in texts[:2]:
+        np.testing.assert_allclose(small.predict_proba([text])[0], small.explain(text).probs, atol=2e-6)
+
+
 def test_other_tokenisers_and_lists_of_labels(tmp_path: Path) -> None:
     several = [[label, "any"] if i % 3 else [label] for i, label in enumerate(LABELS)]
     clf = TextClassifier(dim=8, epochs=10, lr=0.5, word_ngrams=2, threads=1, loss="one_vs_all").fit(TEXTS, several)

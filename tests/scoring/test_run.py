@@ -24,6 +24,7 @@ from lexigrad.scoring.forms.common import partial_path
 from lexigrad.scoring.forms.jsonl import JsonlSource
 from lexigrad.scoring.manifest import State
 from lexigrad.scoring.report import Distribution
+from lexigrad.scoring.run import Run
 from tests.conftest import themed
 
 N, GROUP = 600, 50
@@ -778,3 +779,51 @@ def test_progress_tells_the_share_the_speed_and_the_time_left(
     assert [line.split("  ")[0] for line in lines] == ["step 1 of 2"] * n + ["step 2 of 2"] * n
     score_files(corpus, tmp_path / "quiet", trained, threads=1)
     assert capsys.readouterr().err == ""
+
+
+def test_what_is_in_the_way_of_an_output_is_named(quality: lexigrad.TextClassifier, tmp_path: Path) -> None:
+    write(tmp_path / "in/deep/a.parquet", ["x"])
+    for wrong in ("file", "folder"):
+        (tmp_path / wrong).mkdir()
+    (tmp_path / "file/deep").write_text("here a folder is to be")
+    partial_path(tmp_path / "folder/deep/a.parquet").mkdir(parents=True)
+    for wrong in ("file", "folder"):
+        with pytest.raises(ParameterError, match=r"cannot write .*/deep"):
+            score_files(tmp_path / "in", tmp_path / wrong, quality, threads=1)
+
+
+@pytest.mark.parametrize("settings", [{}, {"keep_top": 0.5, "by": "hq"}])
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_full_disk_ends_a_run_with_a_message_wherever_it_is_met(
+    quality: lexigrad.TextClassifier,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    settings: dict[str, Any],
+    threads: int,
+) -> None:
+    """Also where an output is begun, and in the threads, which write side files."""
+    path = write(tmp_path / "a.parquet", themed(N, 3)[0])
+
+    def full(*_: Any, **__: Any) -> Any:
+        raise OSError(28, "No space left on device", "somewhere")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("lexigrad.scoring.forms.parquet.PartialFile", full)
+        patch.setattr("pyarrow.ipc.new_file", full)
+        with pytest.raises(DataError, match="cannot write somewhere: No space left on device; when that is mended"):
+            score_files(path, tmp_path / "b.parquet", quality, threads=threads, **settings)
+    assert score_files(path, tmp_path / "b.parquet", quality, threads=threads, **settings).rows == N
+
+
+def test_states_of_parts_are_held_only_while_their_file_is_written(
+    corpus: Path, quality: lexigrad.TextClassifier, tmp_path: Path
+) -> None:
+    """Each has the description of a row group, and a run of many files has very many."""
+    runs: list[Run] = []
+
+    def make(*arguments: Any) -> Run:
+        runs.append(Run(*arguments))
+        return runs[-1]
+
+    score_files(corpus, tmp_path / "out", quality, threads=2, make=make)
+    assert [(file.written, file.states) for file in runs[0].files] == [(True, [])] * 3

@@ -93,7 +93,7 @@ def _plain(value: Any) -> Any:
 @kernel((types.int64, inputs(types.uint8), inputs(types.uint32), inputs(types.uint8)))
 def list_tokens(tokenizer, data, table, label_prefix):  # type: ignore[no-untyped-def]
     """Return (bytes of all tokens, offsets, hashes, whether each looks like a label) of one text; with a label prefix </s> ends it."""
-    arena = np.empty(3 * data.size + 32, np.uint8)
+    arena = np.empty(4 * data.size + 32, np.uint8)  # a newline is </s>
     offsets = np.zeros(data.size + 2, np.int64)
     hashes = np.empty(data.size + 1, np.uint32)
     labels = np.zeros(data.size + 1, np.bool_)

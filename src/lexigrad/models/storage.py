@@ -11,11 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lexigrad.errors import FormatError
-from lexigrad.formats.fasttext_bin import is_fasttext, is_old_fasttext
+from lexigrad.formats.fasttext_bin import CodedMatrix, is_fasttext, is_old_fasttext
 from lexigrad.formats.native import NativeFile, is_native, read_native, write_native
 from lexigrad.formats.word2vec import write_text
 from lexigrad.models.fasttext_files import label_vectors_of, load_fasttext, save_fasttext, word_vectors_of
 from lexigrad.models.fitted import FittedClassifier, TextReader
+from lexigrad.models.folding import is_folded
 from lexigrad.models.matrix_storage import check, matrix_arrays, stored_matrix, sub_dims, typed
 from lexigrad.models.parameters import check_parameters
 from lexigrad.models.text_classifier import PARAMETERS, TextClassifier
@@ -170,7 +171,17 @@ def _fitted(file: NativeFile, params: dict[str, Any]) -> FittedClassifier:
     uses_ngrams = reader.word_ngrams > 1 or reader.max_n > 0
     check(reader.n_buckets >= int(uses_ngrams), "n-grams need buckets")
     several, facts = bool(settings["several"]), dict(settings["facts"])
-    return FittedClassifier(reader, matrix, output, classes, counts, several, facts, loss, order)
+    fitted = FittedClassifier(reader, matrix, output, classes, counts, several, facts, loss, order)
+    _check_halves(fitted)
+    return fitted
+
+
+def _check_halves(fitted: FittedClassifier) -> None:
+    """Make sure that float16 numbers are those of a folded model: kernels read all other matrices as float32, past their end."""
+    halves = [
+        not isinstance(matrix, CodedMatrix) and matrix.dtype == np.float16 for matrix in (fitted.input, fitted.output)
+    ]
+    check(not halves[1] and (not halves[0] or is_folded(fitted)), "a matrix of float16 is not that of a folded model")
 
 
 def _check_rows(reader: TextReader, n_rows: int) -> None:

@@ -133,6 +133,9 @@ def score_files(
         except LexigradError:
             state.remove_if_unused()
             raise
+        except OSError as error:
+            state.remove_if_unused()
+            raise ParameterError(f"cannot write {error.filename or output}: {error.strerror or error}") from error
         if before is not None:
             state.remove_if_unused()
             return before
@@ -255,7 +258,7 @@ class _FileState:
     ----------
     scored : of `keep_top`, rows in each part whose scores are in side files
     all_scored : of `keep_top`, whether those are all
-    states : what the sink said after each part that was appended
+    states : what the sink said after each part that was appended; none once the file is written or passed over, for there may be many
     all_appended, written : whether all parts are in the file, and whether it has its name
     reason : why the file is passed over, "" if it is not
     """
@@ -334,8 +337,10 @@ class Run:
                 file.all_appended = True
             case "written":
                 file.written = True
+                file.states.clear()
             case "bad":
                 file.reason = step["reason"]
+                file.states.clear()
 
     def _record(self, do: str, job: Job | None = None, to_disk: Path | None = None, **facts: Any) -> None:
         step = {"do": do, **({} if job is None else {"file": job.number}), **facts}
@@ -375,15 +380,17 @@ class Run:
         self._begin_pass(what)
         work = self._score_part if what == "score" else self._write_part
         self._stop.clear()
+        output: Path | str = "the output"
         with closing(map_threads(work, self._tasks(what), self.threads, self.threads + 1, self._stop)) as results:
-            for done in results:
-                try:
+            try:
+                for done in results:
+                    output = done.task.job.output
                     self._take(done, what)
-                except OSError as error:
-                    raise DataError(
-                        f"cannot write {done.task.job.output}: {error.strerror or error}; when that is mended, the same call goes on"
-                    ) from error
-                self._show()
+                    self._show()
+            except OSError as error:  # of reading become bad files
+                raise DataError(
+                    f"cannot write {error.filename or output}: {error.strerror or error}; when that is mended, the same call goes on"
+                ) from error
 
     def _tasks(self, what: str) -> Iterator[_Task]:
         """Yield the parts of all files that are not done, and an end for each file; in this order results come back."""
@@ -617,6 +624,7 @@ class Run:
             self._journal.call(task.sink.finish)
         self._record("written", task.job)
         file.written = True
+        file.states.clear()
         self._journal.call(partial(self._forget, task))
 
     def _forget(self, task: _Task) -> None:
@@ -631,6 +639,7 @@ class Run:
             named = task.reason if str(job.input) in task.reason else f"{job.input}: {task.reason}"
             raise DataError(f"{named}; --bad-files skip (bad_files='skip') passes over such files")
         file.reason = task.reason
+        file.states.clear()
         self._set_done(job, job.size)
         self._record("bad", job, reason=task.reason)
         self._journal.call(partial(self._discard, job, task.sink))

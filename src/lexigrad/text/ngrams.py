@@ -139,6 +139,10 @@ def hash_signs(signs, widths, room, widest, values, length, n):  # type: ignore[
 @helper
 def buckets_of_hashes(values, n, n_buckets, inverse, buckets):  # type: ignore[no-untyped-def]
     """Set ``buckets[:n]`` to the hashes modulo the number of buckets, up to 2^30 of them; see `bucket_of_hash`."""
+    if n_buckets == 1:  # the quotient, up to 2^32, would leave 32 bits
+        for i in range(n):
+            buckets[i] = 0
+        return
     size = np.int32(n_buckets)
     for i in range(n):
         quotient = np.int32(np.float64(values[i]) * inverse)
