@@ -101,6 +101,21 @@ def test_a_folded_model_can_be_written_for_fasttext(name: str, tmp_path: Path) -
     )
 
 
+def test_settings_stay_for_training_anew(tmp_path: Path) -> None:
+    """A copy of a folded model that is trained has the vectors that were asked for."""
+    small = trained("softmax", 2).fold()
+    small.save(tmp_path / "small.lexigrad")
+    for model in (small, lexigrad.load(tmp_path / "small.lexigrad")):
+        assert model.get_params()["dim"] == 12
+        assert lexigrad.TextClassifier(**model.get_params()).fit(*themed(30)).fitted.dim == 12
+
+
+def test_a_number_too_small_for_float32_is_no_mark() -> None:
+    clf = trained("softmax", 2)
+    clf.fitted.input[:], clf.fitted.output[:] = np.float32(-1e-30), np.array([[0.0], [1e-30]], np.float32)
+    assert clf.explain("sport1").known == clf.fold().explain("sport1").known > 0
+
+
 def test_what_cannot_be_folded(tmp_path: Path) -> None:
     clf = trained("softmax", 3)
     with pytest.raises(ParameterError, match="dtype='float8'"):

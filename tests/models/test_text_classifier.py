@@ -13,6 +13,7 @@ import pytest
 
 import lexigrad
 from lexigrad import DataError, DivergenceError, LexigradWarning, NotFittedError, ParameterError, TextClassifier
+from lexigrad.text.batches import TextBatch
 from tests.conftest import real_data, themed
 from tests.oracles import fasttext as oracle
 
@@ -45,6 +46,13 @@ def test_top_k(trained: TextClassifier) -> None:
             trained.top_k(TEST_TEXTS, threshold=bad)
     with pytest.raises(ParameterError, match="k=0"):
         trained.top_k(TEST_TEXTS, k=0)
+
+
+def test_a_text_that_is_too_long_is_refused(trained: lexigrad.TextClassifier) -> None:
+    text = np.zeros(1 << 29, np.uint8)
+    batch = TextBatch(text, np.array([0, len(text)]), None, "texts", np.arange(1))
+    with pytest.raises(DataError, match="536,870,912 bytes: expected at most 536,866,816"):
+        trained.fitted.score(batch, 1, 1)
 
 
 @pytest.mark.parametrize("dim", [2, 3, 40])

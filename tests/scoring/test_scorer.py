@@ -59,6 +59,8 @@ def test_missing_texts_have_missing_scores(trained: lexigrad.TextClassifier) -> 
         assert [column.is_null().to_pylist() for column in found.columns] == 4 * [[False, True, False]]
         assert found.best[1] == -1
         assert np.isnan(found.probs["food"]).tolist() == [False, True, False]
+    values = pa.DictionaryArray.from_arrays(pa.array([0, 1, None], pa.int8()), pa.array(["sport1", None]))
+    assert Scorer(trained).score(values).columns[0].to_pylist() == ["sport", None, None]
     nothing = Scorer(trained).score(pa.array([], pa.string()))
     assert [len(column) for column in nothing.columns] == [0, 0]
     assert Scorer(trained, add=("all",)).score(pa.chunked_array([], pa.string())).columns[0].type.list_size == 3

@@ -50,7 +50,9 @@ AHEAD = 24
 
 @helper
 def buffer_bytes(longest):  # type: ignore[no-untyped-def]
-    """Return the length of the buffer for texts of up to so many bytes: tokens of "words" may be longer than in the text, and stand apart."""
+    """Return the length of the buffer for texts of up to so many bytes: tokens of "words" may be longer than in the text, and stand apart; and all 16 tokens
+    that `hash_tokens` takes are read as far as the longest of them goes.
+    """
     return FRONT + 4 * longest + 16 + 2 * REACH
 
 

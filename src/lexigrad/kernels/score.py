@@ -208,12 +208,11 @@ def top_labels(probs, n_labels, lane, k, ids, values, start):  # type: ignore[no
         kept = min(kept + 1, k)
 
 
-def scorer(arguments: tuple[Any, ...], half: bool, fasttext: bool = False) -> Any:
-    """Return the kernel for the arguments from the tokenizer to the tree, which `lexigrad.models.fitted` makes; `half` is of float16 numbers."""
-    kept, max_n, n_slices, norms, width, link, children = *(arguments[i] for i in (6, 13, 15, 17, 20)), *arguments[-2:]
+def scorer(arguments: tuple[Any, ...], half: bool, single: bool, fasttext: bool = False) -> Any:
+    """Return the kernel for the arguments from the tokenizer to the tree, which `lexigrad.models.fitted` makes; the flags are those of `score_with`."""
+    kept, max_n, n_slices, link, children = *(arguments[i] for i in (6, 13, 15)), *arguments[-2:]
     steps = fasttext and children is None and link == INDEPENDENT
     coded = n_slices is not None
-    single = width == 1 and not steps and kept is None and (norms is None or norms.size == 0)
     return score_with(kept is not None, max_n > 0, coded, children is not None, fasttext, steps, single, half)
 
 
@@ -239,7 +238,7 @@ def score_with(
     fasttext : with the answers of fastText (`lexigrad.losses.fasttext`), the labels in the order of the last arguments, those below a threshold left out;
         else these arguments are None
     steps : as fastText, with its table of the sigmoid; the matrix may not be folded, since scores are added up in fastText's order
-    single : with rows of one number, and no norms beside them
+    single : with rows of one number, of which -0.0 are of buckets never seen; without norms and without a table of kept buckets
     half : with float16 numbers
     """
     none = types.none

@@ -17,7 +17,7 @@ from numba.np.arrayobj import make_array
 TOKENS = 16
 """Tokens that are hashed in one vector."""
 REACH = 64
-"""Bytes after the last one asked for that may be read."""
+"""Bytes after the last one asked for that may be read by all but `hash_tokens`."""
 SPACES = (32, 9, 10, 11, 12, 13, 0)
 NEWLINE = 10
 _PRIME, _START = 16777619, 2166136261
@@ -319,7 +319,7 @@ def _high_product_plain(a: Any, b: Any) -> Any:
 def _hash_tokens_plain(x: Any, bounds: Any, first: int, values: Any) -> None:
     """Set ``values[first:first + TOKENS]`` to the FNV-1a hashes, as fastText takes them, of the tokens ``x[bounds[2 j]:bounds[2 j + 1]]``.
 
-    Up to `REACH` bytes after a token are read, and must be there.
+    After a token as many bytes are read as the longest of the `TOKENS` has, and three more, and must be there.
     """
     for j in range(first, first + TOKENS):
         value = _START

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lexigrad.errors import DataError
 from lexigrad.formats.fasttext_bin import CodedMatrix, Matrix
 from lexigrad.losses.links import INDEPENDENT, LINKS
 from lexigrad.machine.intrinsics import WIDTH
@@ -25,6 +26,8 @@ from lexigrad.text.vocabulary import Vocabulary
 
 SLICE_BYTES = 1 << 16
 """Text that one thread scores before it takes the next slice."""
+LONGEST_TEXT = (1 << 29) - (1 << 12)
+"""Bytes: four times as many are less than 2^31."""
 DECODED_BYTES = 1 << 25
 """Quantised rows are decoded for scoring where they then take no more than this; larger matrices are scored from their codes."""
 
@@ -86,6 +89,7 @@ class Scoring:
     ----------
     rows : the arguments from the matrix to the stride of the output
     half : whether the numbers of the matrix are float16
+    single : whether rows are one number, -0.0 for a bucket never seen
     by_slot : whether the matrix has a row for each slot of the reader, whatever its `slot_rows`
     kept : see `TextReader.arguments`
     ending : the number of scores, the link and the tree
@@ -93,6 +97,7 @@ class Scoring:
 
     rows: tuple[Any, ...]
     half: bool
+    single: bool
     by_slot: bool
     kept: tuple[NDArray[np.uint64], int] | None
     ending: tuple[Any, ...]
@@ -150,9 +155,14 @@ class FittedClassifier:
         """Whether the matrices are what `lexigrad.models.folding` leaves, which can score and no more."""
         return "folded" in self.facts
 
+    @property
+    def marked(self) -> bool:
+        """Whether the input is a table of single numbers, one for each word and bucket, in which -0.0 stands for a bucket never seen."""
+        return self.folded and self.dim == 1 and not len(self.reader.slot_rows) and not len(self.reader.kept)
+
     def seen(self, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Tell which rows are of features that training had seen: all but those of -0.0 in a table of single numbers."""
-        if not self.folded or self.dim > 1 or len(self.reader.slot_rows) or len(self.reader.kept):
+        if not self.marked:
             return np.ones(len(rows), bool)
         numbers = self.input[rows][:, 0]
         return ~(np.signbit(numbers) & (numbers == 0))
@@ -184,17 +194,24 @@ class FittedClassifier:
 
         with self._lock:
             if not self._scorer:
-                output, by_slot = self.output[:], False
+                output, by_slot, single = self.output[:], False, self.marked
                 if is_folded(self) and not (self.dim == 1 and len(output) == 2):
                     matrices = self._rows(self.input, np.empty(0, np.float32))
                 elif pays(self) and self.dim > 1:
                     table, by_slot = table_of(self, threads)
+                    single = table.shape[1] == 1 and by_slot
                     rest = np.array([[0], [1]], np.float32) if table.shape[1] < len(output) else np.empty(0, np.float32)
                     matrices = self._rows(table, rest)
                 else:
                     matrices = self._plain(output)
                 self._scorer.append(
-                    Scoring(*matrices, by_slot and len(self.reader.slot_rows) > 0, self._kept(), self._ending(output))
+                    Scoring(
+                        *matrices,
+                        single,
+                        by_slot and len(self.reader.slot_rows) > 0,
+                        self._kept(),
+                        self._ending(output),
+                    )
                 )
             return self._scorer[0]
 
@@ -229,7 +246,7 @@ class FittedClassifier:
 
         reader = replace(self.reader, slot_rows=np.empty(0, np.int32)) if scoring.by_slot else self.reader
         arguments = (*reader.arguments(scoring.kept), *scoring.rows, *scoring.ending)
-        return scorer(arguments, scoring.half, fasttext), arguments
+        return scorer(arguments, scoring.half, scoring.single, fasttext), arguments
 
     def score(self, batch: TextBatch, k: int, threads: int) -> Scored:
         """Score a batch.
@@ -257,6 +274,8 @@ class FittedClassifier:
         (kernel, arguments), prior = self.prepared(threads), self.prior
         parts.append((ids, probs, known))
 
+        check_lengths(batch.offsets)
+
         def score_range(edge: tuple[int, int]) -> None:
             kernel(
                 batch.data, batch.offsets, *edge, *arguments, len(self.classes), prior, k,
@@ -275,7 +294,7 @@ class FittedClassifier:
         """
         if LINKS[self.loss] == INDEPENDENT:
             output = self.output[:]  # never folded: near the edges of steps scores are added up in fastText's order
-            scoring = Scoring(*self._plain(output), False, self._kept(), self._ending(output))
+            scoring = Scoring(*self._plain(output), False, False, self._kept(), self._ending(output))
         else:
             scoring = self._matrices(threads)
         score, arguments = self._prepared(scoring, fasttext=True)
@@ -285,6 +304,7 @@ class FittedClassifier:
             data: NDArray[np.uint8], offsets: NDArray[np.int64], first: int, stop: int, k: int, threshold: float, ids: NDArray[np.int32],
             probs: NDArray[np.float32], known: NDArray[np.int32], ended: bool = True,
         ) -> None:  # fmt: skip
+            check_lengths(offsets[first : stop + 1])
             score(
                 data,
                 offsets,
@@ -333,6 +353,16 @@ def scored_matrix(matrix: Matrix) -> tuple[Any, ...]:
     """Return what `lexigrad.kernels.score.score_with` takes as an input matrix: None for all that only quantised rows have."""
     arguments = matrix_arguments(matrix)
     return arguments if isinstance(matrix, CodedMatrix) else (arguments[0], *[None] * (len(arguments) - 1))
+
+
+def check_lengths(offsets: NDArray[np.int64]) -> None:
+    """Raise `DataError` for a text whose tokens could lie beyond what 32 bits count in the buffer that it is read in."""
+    if len(offsets) > 1 and offsets[-1] - offsets[0] > LONGEST_TEXT:
+        longest = int(np.diff(offsets).max())
+        if longest > LONGEST_TEXT:
+            raise DataError(
+                f"a text has {longest:,} bytes: expected at most {LONGEST_TEXT:,}; cut it, or score its lines or windows"
+            )
 
 
 def slices_of(batch: TextBatch) -> list[tuple[int, int]]:

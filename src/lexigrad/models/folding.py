@@ -69,9 +69,10 @@ def table_of(fitted: FittedClassifier, threads: int) -> tuple[NDArray[np.float32
     matrix, flat, into = matrix_arguments(fitted.input), output.reshape(-1), table.reshape(-1)
     ranges = itertools.pairwise(edges)
     list(map_threads(lambda r: fold(*matrix, flat, fitted.dim, len(output), r[0], r[1], into), ranges, threads))
+    table[table == 0] = 0  # no product that is too small becomes a mark
     rows = fitted.reader.slot_rows
     if table.shape[1] != 1 or not len(rows):
-        return table, not len(rows)
+        return table, not len(rows) and not len(fitted.reader.kept)
     return np.where(rows >= 0, table[rows, 0], np.float32(-0.0))[:, None], True
 
 
@@ -88,7 +89,9 @@ def folded(fitted: FittedClassifier, dtype: str, threads: int) -> FittedClassifi
             raise ParameterError(
                 f"this model is folded to {fitted.facts['folded']} already: fold the model that it came from"
             )
-        table, by_slot = fitted.input[:].astype(np.float32), not len(fitted.reader.slot_rows)
+        table, by_slot = fitted.input[:].astype(np.float32), fitted.marked
+        if not fitted.folded:
+            table[table == 0] = 0
     else:
         table, by_slot = table_of(fitted, threads)
     matrix, error = _rounded(table, dtype, by_slot and table.shape[1] == 1)

@@ -49,7 +49,12 @@ def save_classifier(fitted: FittedClassifier, params: dict[str, Any], path: str 
     """Write a trained classifier with its settings."""
     words = fitted.reader.vocabulary
     settings = {
-        "params": {**params, **_reader_settings(fitted.reader), "dim": fitted.dim, "loss": fitted.loss},
+        "params": {
+            **params,
+            **_reader_settings(fitted.reader),
+            "dim": params["dim"] if fitted.folded else fitted.dim,
+            "loss": fitted.loss,
+        },
         "n_buckets": fitted.reader.n_buckets,
         "reader_label_prefix": fitted.reader.label_prefix.decode("utf-8", "surrogateescape"),
         "reader_n_labels": fitted.reader.n_labels,
@@ -161,7 +166,9 @@ def _fitted(file: NativeFile, params: dict[str, Any]) -> FittedClassifier:
     order = typed(arrays, "label_order", np.int32) if "label_order" in arrays else np.empty(0, np.int32)
     loss = params.get("loss", "softmax")
     _check_rows(reader, len(matrix))
-    check(matrix.shape[1] == output.shape[1] == params["dim"] > 0, "input, output and dim differ in length")
+    width = matrix.shape[1]
+    check(width == output.shape[1] > 0, "input and output differ in length")
+    check(width == params["dim"] or "folded" in settings["facts"], "input and dim differ in length")
     check(len(classes) == len(counts) > 0, "labels and label_counts differ in length")
     check(len(output) == len(classes) - (loss == "hierarchical_softmax"), "labels and output differ in length")
     check(

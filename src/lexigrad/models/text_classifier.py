@@ -572,7 +572,7 @@ class TextClassifier(WithParameters):
         from lexigrad.models.folding import folded
 
         fitted = folded(self.fitted, dtype, thread_count(self.threads))
-        return type(self)._restore({**self.get_params(), "dim": fitted.dim}, fitted)
+        return type(self)._restore(self.get_params(), fitted)
 
     def _retraining(self, given: Any, text: str, label: str) -> Iterator[TextBatch]:
         """Return the texts of files, a table, or a pair of texts and labels."""

@@ -15,7 +15,7 @@ from lexigrad.errors import DataError, ParameterError
 from lexigrad.machine.threads import thread_count
 from lexigrad.scoring.units import check_units, joined, units_of
 from lexigrad.text.batches import TextBatch
-from lexigrad.text.columns import text_buffers
+from lexigrad.text.columns import decoded, text_buffers
 from lexigrad.text.newlines import without_newlines
 from lexigrad.text.tokens import SPACED, WHITESPACE
 
@@ -171,6 +171,8 @@ class Scorer:
 
     def _chunk(self, texts: pa.Array, wanted: list[int], threads: int) -> tuple[NDArray[Any], ...]:
         """Return best labels, their probabilities, those of the wanted labels (n, n_wanted) and those of all, or nothing where they are not added."""
+        if pa.types.is_dictionary(texts.type):  # whose values may be null, too
+            texts = decoded(texts)
         missing = texts.is_null().to_numpy(zero_copy_only=False) if texts.null_count else None
         if missing is not None:
             texts = _without_nulls(texts)
@@ -224,11 +226,8 @@ class Scorer:
 def _without_nulls(texts: pa.Array) -> pa.Array:
     """Return the same array with some text, whatever lies there, in the place of each null."""
     kind = texts.type
-    if pa.types.is_dictionary(kind) or pa.types.is_string_view(kind) or pa.types.is_binary_view(kind):
-        strings = pa.types.is_string_view(kind) or (
-            pa.types.is_dictionary(kind) and kind.value_type in (pa.string(), pa.large_string(), pa.string_view())
-        )
-        texts = texts.cast(pa.large_string() if strings else pa.large_binary())
+    if pa.types.is_string_view(kind) or pa.types.is_binary_view(kind):
+        texts = texts.cast(pa.large_string() if pa.types.is_string_view(kind) else pa.large_binary())
     if pa.types.is_null(kind):
         return pa.array([""] * len(texts))
     return pa.Array.from_buffers(texts.type, len(texts), [None, *texts.buffers()[1:]], 0, texts.offset)

@@ -130,7 +130,7 @@ def text_buffers(array: pa.Array, name: str, row: int) -> tuple[NDArray[np.uint8
     """Return (data, offsets) of an Arrow array of strings or bytes; the data is shared wherever Arrow keeps it in one piece."""
     kind = array.type
     if pa.types.is_dictionary(kind):
-        return text_buffers(_decoded(array), name, row)
+        return text_buffers(decoded(array), name, row)
     if pa.types.is_string_view(kind) or pa.types.is_binary_view(kind):
         return text_buffers(array.cast(pa.large_binary()), name, row)
     if array.null_count:
@@ -148,7 +148,7 @@ def text_buffers(array: pa.Array, name: str, row: int) -> tuple[NDArray[np.uint8
     return np.frombuffer(data or b"", np.uint8), places.astype(np.int64, copy=False)
 
 
-def _decoded(array: pa.Array) -> pa.Array:
+def decoded(array: pa.Array) -> pa.Array:
     """Return the values of a dictionary array; Arrow cannot take items of string views."""
     kind = array.type.value_type
     if pa.types.is_string_view(kind):
@@ -216,7 +216,7 @@ def label_column(array: pa.Array, name: str) -> LabelColumn:
 def _distinct(values: pa.Array, name: str) -> tuple[NDArray[np.int32], list[Any]]:
     """Return (ids, distinct values) of the labels that are not null."""
     if pa.types.is_dictionary(values.type):
-        values = _decoded(values)
+        values = decoded(values)
     kind = values.type
     if pa.types.is_string_view(kind):
         kind = pa.string()

@@ -105,7 +105,7 @@ def direct_table(table: NDArray[np.uint64], n_buckets: int) -> tuple[NDArray[np.
     if n_buckets > MOST_DIRECT:
         return table, 0
     buckets, rows = kept_pairs(table)
-    reached = buckets < n_buckets  # a damaged file may name others, which no n-gram falls into
+    reached = (buckets >= 0) & (buckets < n_buckets)  # a damaged file may name others, which no n-gram falls into
     buckets, rows = buckets[reached], rows[reached]
     n_blocks = -(-n_buckets // 64)
     flags = np.zeros(64 * n_blocks, np.uint8)
