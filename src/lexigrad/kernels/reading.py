@@ -20,10 +20,11 @@ from lexigrad.machine.bits import (
     space_mask,
     trailing_zeros,
 )
-from lexigrad.machine.compiler import helper
+from lexigrad.machine.compiler import helper, making_helper
 from lexigrad.machine.intrinsics import prefetch
 from lexigrad.text.kept_buckets import LEFT_OUT, entries_in, is_kept, kept_row, kept_row_direct, may_be_kept
 from lexigrad.text.ngrams import (
+    MOST_BYTES,
     add_character_ngrams,
     add_signs,
     bucket_of_hash,
@@ -56,10 +57,28 @@ def buffer_bytes(longest):  # type: ignore[no-untyped-def]
     return FRONT + 4 * longest + 16 + 2 * REACH
 
 
-@helper
-def most_bounds(longest):  # type: ignore[no-untyped-def]
-    """Return the length of the list of bounds for texts of up to so many bytes."""
-    return 2 * (longest + 2 + TOKENS)
+@making_helper
+def token_arrays(longest):  # type: ignore[no-untyped-def]
+    """Return (buffer, bounds, words, hashes) for the tokens of texts of up to so many bytes."""
+    n = longest + 2
+    return (
+        np.empty(buffer_bytes(longest), np.uint8),
+        np.empty(2 * (n + TOKENS), np.int32),
+        np.empty(n, np.int32),
+        np.empty(n + TOKENS, np.uint32),
+    )
+
+
+@making_helper
+def character_arrays(n, max_n):  # type: ignore[no-untyped-def]
+    """Return (hashes, signs, widths, left, buckets) for the character n-grams of texts of up to `n` characters."""
+    return (
+        np.empty(n * max_n, np.uint32),
+        np.empty(MOST_BYTES * n, np.uint32),
+        np.empty(n, np.uint32),
+        np.empty(n + TOKENS, np.uint32),
+        np.empty(n + TOKENS, np.int32),
+    )
 
 
 @helper

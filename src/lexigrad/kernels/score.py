@@ -19,7 +19,7 @@ import numpy as np
 from numba import types
 
 from lexigrad.kernels.heaps import likeliest, likeliest_leaves, written
-from lexigrad.kernels.reading import AHEAD, buffer_bytes, most_bounds, reciprocal_of, text_rows
+from lexigrad.kernels.reading import AHEAD, character_arrays, reciprocal_of, text_rows, token_arrays
 from lexigrad.kernels.rows import MATRIX, add_coded_row, lanes_of
 from lexigrad.losses import hierarchical_softmax, one_vs_all, softmax
 from lexigrad.losses.fasttext import to_steps
@@ -28,7 +28,7 @@ from lexigrad.machine.bits import TOKENS, bits_of, half_at
 from lexigrad.machine.compiler import helper, inputs, kernel, outputs
 from lexigrad.machine.intrinsics import LANES, add_scaled, block_best, block_scores, float_at, prefetch
 from lexigrad.maths.pointwise import sigmoid_loop
-from lexigrad.text.ngrams import MOST_BYTES, most_features
+from lexigrad.text.ngrams import most_features
 from lexigrad.text.vocabulary import home
 
 _I32, _I64, _F32, _F64, _U8, _U32, _U64 = (
@@ -270,17 +270,13 @@ def score_with(
         longest = 0
         for text in range(first, stop):
             longest = max(longest, offsets[text + 1] - offsets[text])
-        buffer = np.empty(buffer_bytes(longest), np.uint8)
-        bounds = np.empty(most_bounds(longest), np.int32)
-        words = np.empty(longest + 2, np.int32)
-        hashes = np.empty(longest + 2 + TOKENS, np.uint32)
+        buffer, bounds, words, hashes = token_arrays(longest)
         n_characters = 3 * longest + 16 if characters else 0
         features = np.empty(most_features(longest + 2, n_characters, word_ngrams, min_n, max_n) + 1 + TOKENS, np.int64)
-        values = np.empty(n_characters * max_n, np.uint32) if characters else None
-        signs = np.empty(MOST_BYTES * n_characters, np.uint32) if characters else None
-        left = np.empty(n_characters + TOKENS, np.uint32) if characters else None
-        widths = np.empty(n_characters, np.uint32) if characters else None
-        buckets = np.empty(n_characters + TOKENS, np.int32) if characters else None
+        if characters:
+            values, signs, widths, left, buckets = character_arrays(n_characters, max_n)
+        else:
+            values, signs, widths, left, buckets = None, None, None, None, None
         reciprocal = reciprocal_of(n_buckets)
         folded = output.size == 0
         size = max(stride, width)

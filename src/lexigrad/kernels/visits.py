@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numba import types
 
-from lexigrad.kernels.reading import buffer_bytes, most_bounds, reciprocal_of, text_rows
+from lexigrad.kernels.reading import character_arrays, reciprocal_of, text_rows, token_arrays
 from lexigrad.machine.bits import TOKENS
 from lexigrad.machine.compiler import inputs, kernel
-from lexigrad.text.ngrams import MOST_BYTES, most_features
+from lexigrad.text.ngrams import most_features
 
 _I32, _I64, _F32, _U8, _U32, _U64 = types.int32, types.int64, types.float32, types.uint8, types.uint32, types.uint64
 
@@ -47,17 +47,13 @@ def visits_with(pruned: bool, characters: bool) -> Any:
             size = offsets[text + 1] - offsets[text]
             longest = max(longest, size)
             most += most_features(size + 1, 3 * size + 16 if characters else 0, word_ngrams, min_n, max_n) + 1
-        buffer = np.empty(buffer_bytes(longest), np.uint8)
-        bounds = np.empty(most_bounds(longest), np.int32)
-        words = np.empty(longest + 2, np.int32)
-        hashes = np.empty(longest + 2 + TOKENS, np.uint32)
+        buffer, bounds, words, hashes = token_arrays(longest)
         n_characters = 3 * longest + 16 if characters else 0
         found = np.empty(most_features(longest + 2, n_characters, word_ngrams, min_n, max_n) + 1 + TOKENS, np.int64)
-        values = np.empty(n_characters * max_n, np.uint32) if characters else None
-        signs = np.empty(MOST_BYTES * n_characters, np.uint32) if characters else None
-        left = np.empty(n_characters + TOKENS, np.uint32) if characters else None
-        widths = np.empty(n_characters, np.uint32) if characters else None
-        buckets = np.empty(n_characters + TOKENS, np.int32) if characters else None
+        if characters:
+            values, signs, widths, left, buckets = character_arrays(n_characters, max_n)
+        else:
+            values, signs, widths, left, buckets = None, None, None, None, None
         reciprocal = reciprocal_of(n_buckets)
         rows, shares = np.empty(most, np.int32), np.empty(most, np.float32)
         ends = np.zeros(stop - first + 1, np.int64)
