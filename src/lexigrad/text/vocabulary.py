@@ -96,17 +96,13 @@ def find_words(slots, arena, offsets, keys, bounds, hashes, n, ids):  # type: ig
         for j in range(first, stop):
             prefetch(arena, offsets[max(np.int64(ids[j]), np.int64(0))])
         for j in range(first, stop):
+            index = np.int64(ids[j])
+            if index < 0:
+                continue
             start, size = bounds[2 * j], bounds[2 * j + 1] - bounds[2 * j]
-            slot, index = home(hashes[j], mask), np.int64(-1)
-            while index < 0:
-                entry = slots[slot]
-                if entry == np.uint64(0):
-                    break
-                other = np.int64(entry & LOW_32) - 1
-                if entry >> SHIFT_32 == np.uint64(hashes[j]) and offsets[other + 1] - offsets[other] == size:
-                    index = other if same_bytes(arena, offsets[other], keys, start, size) else np.int64(-1)
-                slot = (slot + 1) & mask
-            ids[j] = index
+            place = offsets[index]
+            if offsets[index + 1] - place != size or not same_bytes(arena, place, keys, start, size):
+                ids[j] = max(np.int64(-1), find(slots, arena, offsets, keys, start, start + size, hashes[j]))
 
 
 @helper
