@@ -343,6 +343,39 @@ def test_the_top_of_equal_rows_and_of_what_a_filter_keeps(tmp_path: Path, qualit
     assert "\ntop" not in str(report)
 
 
+@pytest.mark.parametrize("threads", [1, 2])
+def test_the_top_is_of_the_good_files_where_a_bad_one_is_found_late(
+    tmp_path: Path, quality: lexigrad.TextClassifier, monkeypatch: pytest.MonkeyPatch, threads: int
+) -> None:
+    for name, texts in (("a", themed(300, 7)[0]), ("b", ["law1 law2 law3"] * 200), ("c", themed(100, 8)[0])):
+        lines = [json.dumps({"id": i, "text": text}) for i, text in enumerate(texts)]
+        if name == "b":  # its many best rows are counted until the last one is to be written
+            lines[-1] = json.dumps({"text": "law1 law2 law3", "label": "x"})
+        (tmp_path / f"in/{name}.jsonl").parent.mkdir(exist_ok=True)
+        (tmp_path / f"in/{name}.jsonl").write_text("\n".join(lines))
+    call: dict[str, Any] = {"keep_top": "10%", "by": "hq", "bad_files": "skip", "threads": threads}
+    report = score_files(tmp_path / "in", tmp_path / "out", quality, **call)
+    (tmp_path / "in/b.jsonl").rename(tmp_path / "b.jsonl")
+    good = score_files(tmp_path / "in", tmp_path / "good", quality, **call)
+    assert contents(tmp_path / "out") == contents(tmp_path / "good")
+    assert report.top == good.top
+    assert report.top is not None
+    assert report.top["asked"] == 40
+    assert report.top["kept"] == report.kept == sum(file.kept for file in report.files)
+    assert [file.reason for file in report.files] == ["", report.bad_files[0].reason, ""]
+    (tmp_path / "b.jsonl").rename(tmp_path / "in/b.jsonl")
+    for step in range(30):
+        with monkeypatch.context() as patch:
+            stopped_at(patch, 2, bool(step % 2))
+            try:
+                again = score_files(tmp_path / "in", tmp_path / "often", quality, **call)
+                break
+            except _Killed:
+                continue
+    assert contents(tmp_path / "often") == contents(tmp_path / "good")
+    assert facts(again) == facts(report)
+
+
 # ---------------------------------------------------------------------------------------------------- bad rows and files
 
 

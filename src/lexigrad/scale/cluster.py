@@ -9,7 +9,6 @@ import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -140,10 +139,6 @@ class FileRun(Run):
         folder = self.state.folder / "scores" if self.task.what == "score" else self.task.scores
         return folder / f"{part:06}.arrow"
 
-    def _forget(self, task: Any) -> None:
-        """Leave side files: another attempt may need them."""
-        self._open_less(task.source, task.sink)
-
     def _count(self, job: Job, part: Part, tally: Tally, file: Any) -> None:
         super()._count(job, part, tally, file)
         self.tallies.append(tally.to_dict())
@@ -229,7 +224,7 @@ class ClusterRun(Run):
         file = self.files[job.number]
         self._set_done(job, job.size)
         if done.reason:
-            file.reason = done.reason
+            self._is_bad(file, done.reason)
             self._record("bad", job, reason=done.reason)
         elif what == "score":
             scores = self._side_path(job, 0).parent
@@ -253,9 +248,6 @@ class ClusterRun(Run):
             self._record("written", job, tally=rest.to_dict())
             self._add(file, rest)
             file.written = True
-            if self.top is not None:
-                scores = self._side_path(job, 0).parent
-                self._journal.call(partial(shutil.rmtree, scores, ignore_errors=True))
         shutil.rmtree(done.folder, ignore_errors=True)
 
     def _add(self, file: Any, tally: Tally) -> None:

@@ -14,6 +14,7 @@ from lexigrad.scoring.manifest import State
 
 MOST_WAITING = 64
 """Steps that wait for the disk; then the work waits, too."""
+SECONDS_BETWEEN_LOOKS = 0.05
 
 _Entry = tuple[Callable[[], None] | None, Mapping[str, Any] | None, Path | None]
 
@@ -43,6 +44,13 @@ class Journal:
     def call(self, function: Callable[[], None]) -> None:
         """Call a function after all steps before are recorded."""
         self._put((function, None, None))
+
+    def wait(self) -> None:
+        """Wait until all is recorded and called, and raise what went wrong."""
+        done = threading.Event()
+        self.call(done.set)
+        while not done.wait(SECONDS_BETWEEN_LOOKS):
+            self._check()
 
     def close(self) -> None:
         """Wait until all is recorded, and raise what went wrong."""

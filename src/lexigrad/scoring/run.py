@@ -310,6 +310,7 @@ class Run:
         self.files = [_FileState() for _ in jobs]
         self.seconds_before = 0.0
         self.top: dict[str, Any] | None = None
+        self._cut_is_stale = False
         for step in state.steps():
             self._replay(step)
         self.started = time.monotonic()
@@ -322,6 +323,9 @@ class Run:
         self.seconds_before = step.get("seconds", self.seconds_before)
         if step["do"] == "cut":
             self.top = step["top"]
+            return
+        if step["do"] == "uncut":
+            self._take_back()
             return
         file = self.files[step["file"]]
         if "tally" in step:
@@ -339,8 +343,13 @@ class Run:
                 file.written = True
                 file.states.clear()
             case "bad":
-                file.reason = step["reason"]
-                file.states.clear()
+                self._is_bad(file, step["reason"])
+
+    def _is_bad(self, file: _FileState, reason: str) -> None:
+        """Pass over a file from now on; a cut that counted its rows does not hold any more."""
+        file.reason = reason
+        file.states.clear()
+        self._cut_is_stale = self.top is not None
 
     def _record(self, do: str, job: Job | None = None, to_disk: Path | None = None, **facts: Any) -> None:
         step = {"do": do, **({} if job is None else {"file": job.number}), **facts}
@@ -361,10 +370,14 @@ class Run:
 
     def complete(self, share: str | None) -> Report:
         """Do what is not done yet, and report."""
-        if share is not None and self.top is None:
-            self._pass("score")
-            self._cut(share)
-        self._pass("write")
+        while True:
+            if share is not None and self.top is None:
+                self._pass("score")
+                self._cut(share)
+            self._pass("write")
+            if not self._cut_is_stale:
+                break
+            self._undo_cut()
         self._journal.close()
         report = self._report()
         self._save(report)
@@ -628,18 +641,15 @@ class Run:
         self._journal.call(partial(self._forget, task))
 
     def _forget(self, task: _Task) -> None:
-        """Close what a file that is written had open, and remove its side files."""
+        """Close what a file that is written had open; its side files stay, for the cut may have to be done again."""
         self._open_less(task.source, task.sink)
-        if self.top is not None:
-            shutil.rmtree(self._side_path(task.job, 0).parent, ignore_errors=True)
 
     def _pass_over(self, task: _Task) -> None:
         job, file = task.job, self.files[task.job.number]
         if self.settings["bad_files"] == "stop":
             named = task.reason if str(job.input) in task.reason else f"{job.input}: {task.reason}"
             raise DataError(f"{named}; --bad-files skip (bad_files='skip') passes over such files")
-        file.reason = task.reason
-        file.states.clear()
+        self._is_bad(file, task.reason)
         self._set_done(job, job.size)
         self._record("bad", job, reason=task.reason)
         self._journal.call(partial(self._discard, job, task.sink))
@@ -679,6 +689,21 @@ class Run:
             threshold, kept = exact_threshold(cut, self._side_scores())
             self.top |= {"asked": cut.n, "threshold": threshold, "kept": kept}
         self._record("cut", top=self.top)
+
+    def _undo_cut(self) -> None:
+        """Take the cut back, and the outputs made by it, because files that it counted turned out to be bad."""
+        self._journal.wait()
+        for job in self.jobs:
+            for path in (partial_path(job.output), job.output):
+                path.unlink(missing_ok=True)
+        self._record("uncut")
+        self._take_back()
+
+    def _take_back(self) -> None:
+        self.top, self._cut_is_stale = None, False
+        for file in self.files:
+            file.states, file.all_appended, file.written = [], False, False
+            file.tally.kept = 0
 
     def _side_scores(self) -> Iterator[NDArray[np.float32]]:
         for job in self.jobs:
