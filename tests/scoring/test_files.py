@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -27,6 +29,8 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         Path(name).parent.mkdir(exist_ok=True, parents=True)
         Path(name).write_text("x")
     Path("there").mkdir()
+    os.mkfifo("pipe.jsonl")
+    Path("link.parquet").symlink_to("elsewhere.parquet")
     return tmp_path
 
 
@@ -79,6 +83,9 @@ def test_names(
         ("in", "in/x/..", None, ParameterError, "is an input, which would be lost"),
         (["in/a.jsonl", "in/_x/a.jsonl"], "o", None, ParameterError, "would both be written to"),
         (["a.parquet", "in/a.jsonl"], "o", "jsonl", ParameterError, "would both be written to"),
+        ("-", "o/", None, ParameterError, "standard input and pipes are not read"),
+        ("pipe.jsonl", "o/", None, ParameterError, "pipe.jsonl is a pipe or device, which is not read"),
+        ("a.parquet", "link.parquet", None, ParameterError, "the output link.parquet is a link"),
     ],
 )
 def test_what_is_refused(
@@ -87,3 +94,47 @@ def test_what_is_refused(
     with pytest.raises(error) as raised:
         plan(inputs, output, form)
     assert message in str(raised.value)
+
+
+def test_links_to_files_are_followed_and_broken_ones_named(here: Path) -> None:
+    Path("in/l.parquet").symlink_to(here / "a.parquet")
+    Path("in/folder.parquet").symlink_to(here / "there")
+    Path("in/x/broken.jsonl").symlink_to("gone.jsonl")
+    Path("in/x/loop.jsonl").symlink_to("loop.jsonl")
+    problems = {job.input.as_posix(): job.problem for job in plan("in", "o", None)[0]}
+    assert "link to gone.jsonl, which cannot be opened: No such file" in problems.pop("in/x/broken.jsonl")
+    assert "link to loop.jsonl, which cannot be opened: Too many levels" in problems.pop("in/x/loop.jsonl")
+    assert problems == dict.fromkeys(("in/a.jsonl", "in/l.parquet", "in/x/a.feather", "in/x/c.jsonl.xz"), "")
+
+
+def unreadable(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """Have a folder refuse to be listed; tests may run as a user whom no permission stops."""
+    scandir = os.scandir
+
+    def listed(path: Any = ".") -> Any:
+        if Path(path).name == name:
+            raise PermissionError(13, "Permission denied", path)
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", listed)
+
+
+def test_folders_that_cannot_be_read_are_named(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    unreadable(monkeypatch, "x")
+    jobs, _ = plan("in", "o", None)
+    assert [(job.input.as_posix(), job.problem) for job in jobs] == [
+        ("in/a.jsonl", ""), ("in/x", "this folder cannot be read: Permission denied"),
+    ]  # fmt: skip
+    with pytest.raises(DataError, match="in/x: this folder cannot be read: Permission denied"):
+        plan("in/x", "o", None)
+
+
+def test_outputs_of_runs_in_an_input_folder_are_left_out(here: Path) -> None:
+    for name in ("in/out/a.jsonl", "in/deep/other/_lexigrad/lock", "in/deep/other/b.jsonl", "in/c.jsonl.lexigrad-run/s/d.arrow"):
+        Path(name).parent.mkdir(parents=True, exist_ok=True)
+        Path(name).write_text("x")
+    left_out: list[Path] = []
+    jobs, _ = plan("in", "in/out/", None, left_out)
+    assert [job.input.as_posix() for job in jobs] == ["in/a.jsonl", "in/x/a.feather", "in/x/c.jsonl.xz"]
+    assert sorted(path.as_posix() for path in left_out) == ["in/c.jsonl.lexigrad-run", "in/deep/other", "in/out"]
+    assert [job.input.name for job in plan("in/deep/other", "o", None)[0]] == ["b.jsonl"]  # asked for by name

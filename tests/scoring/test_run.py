@@ -26,6 +26,7 @@ from lexigrad.scoring.manifest import State
 from lexigrad.scoring.report import Distribution
 from lexigrad.scoring.run import Run
 from tests.conftest import themed
+from tests.scoring.test_files import unreadable
 
 N, GROUP = 600, 50
 
@@ -441,6 +442,32 @@ def test_bad_files(corpus: Path, tmp_path: Path, trained: lexigrad.TextClassifie
     assert len(top.bad_files) == 3
     assert top.top is not None
     assert top.top["asked"] == N // 2
+
+
+def test_what_cannot_be_looked_into_is_a_bad_file(
+    corpus: Path, tmp_path: Path, trained: lexigrad.TextClassifier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "in"
+    shutil.copytree(corpus, folder)
+    (folder / "l.parquet").symlink_to("gone.parquet")
+    unreadable(monkeypatch, "deep")
+    with pytest.raises(DataError, match=r"in/deep: this folder cannot be read: Permission denied; --bad-files skip"):
+        score_files(folder, tmp_path / "out", trained, threads=1)
+    assert not (tmp_path / "out").exists()
+    (tmp_path / "out/deep").mkdir(parents=True)
+    report = score_files(folder, tmp_path / "out", trained, threads=1, bad_files="skip")
+    assert [(Path(file.input).name, file.rows) for file in report.files] == [("a.parquet", 400), ("deep", 0), ("l.parquet", 0)]
+    assert len(report.bad_files) == 2
+    assert (tmp_path / "out/deep").is_dir()
+
+
+def test_an_output_folder_within_the_input(corpus: Path, tmp_path: Path, trained: lexigrad.TextClassifier) -> None:
+    folder = tmp_path / "in"
+    shutil.copytree(corpus, folder)
+    first = score_files(folder, folder / "out", trained, threads=1)
+    assert score_files(folder, folder / "out", trained, threads=1).complete_before
+    second = score_files(folder, folder / "other", trained, threads=1)
+    assert [file.input for file in second.files] == [file.input for file in first.files]
 
 
 # ------------------------------------------------------------------------------------------------------------- going on

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import importlib
 import os
-from collections.abc import Sequence
+import stat
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
+from typing import NamedTuple
 
 from lexigrad.errors import DataError, ParameterError
-from lexigrad.text.files import COMPRESSIONS
+from lexigrad.text.files import COMPRESSIONS, STDIN
 from lexigrad.text.sources import Paths
 
 FORMS = {
@@ -34,6 +36,7 @@ class Job:
     input, output : paths
     form, output_form : "parquet", "jsonl" or "arrow"; the form of an input is "" where its name tells none
     size, mtime_ns : of the input; -1 where it is not there
+    problem : why it cannot be read, where that is known already, else ""; the input may then be a folder
     """
 
     number: int
@@ -43,6 +46,15 @@ class Job:
     output_form: str
     size: int
     mtime_ns: int
+    problem: str = ""
+
+
+class _Found(NamedTuple):
+    """An input, with its path below the output folder; see `Job` for `problem`."""
+
+    path: Path
+    relative: Path
+    problem: str = ""
 
 
 def form_of(path: Path) -> str:
@@ -63,11 +75,16 @@ def form_module(form: str) -> ModuleType:
     return importlib.import_module(f"lexigrad.scoring.forms.{form}")
 
 
-def plan(inputs: Paths, output: str | os.PathLike[str], form: str | None) -> tuple[list[Job], Path]:
+def plan(
+    inputs: Paths, output: str | os.PathLike[str], form: str | None, left_out: list[Path] | None = None
+) -> tuple[list[Job], Path]:
     """Return what is read and written, and the folder in which the run keeps its state.
 
     The output is a folder if it is one already, if its name ends in "/", if an input is a folder or if there are several; each input then gets a file
     of the same name in there, below the same folders as in the folder that was given.
+
+    Of a folder that is an input, links to files are followed and links to folders are not. Folders with outputs of runs, this one's among them, are left out,
+    and appended to `left_out`. What cannot be read in there becomes a job with a `problem`.
 
     Raises
     ------
@@ -81,8 +98,9 @@ def plan(inputs: Paths, output: str | os.PathLike[str], form: str | None) -> tup
     given: Sequence[str | os.PathLike[str]] = [inputs] if isinstance(inputs, (str, os.PathLike)) else list(inputs)
     if not given:
         raise ParameterError("no input was given: name one or more files or folders")
-    found = [pair for one in given for pair in _files(Path(one))]
     target = Path(output)
+    own = os.path.realpath(target)
+    found = [one for name in given for one in _files(Path(name), own, [] if left_out is None else left_out)]
     into_folder = (
         target.is_dir() or os.fspath(output).endswith(("/", os.sep)) or len(given) > 1 or any(map(os.path.isdir, given))
     )
@@ -91,8 +109,8 @@ def plan(inputs: Paths, output: str | os.PathLike[str], form: str | None) -> tup
             f"cannot write into {target}: it is a file, and several inputs or a folder need a folder for their outputs"
         )
     jobs = []
-    for number, (path, relative) in enumerate(found):
-        source_form = form_of(path)
+    for number, (path, relative, problem) in enumerate(found):
+        source_form = form_of(path) if not problem else ""
         if into_folder:
             goal, goal_form = target / _renamed(relative, source_form, form), form or source_form
         else:
@@ -103,22 +121,65 @@ def plan(inputs: Paths, output: str | os.PathLike[str], form: str | None) -> tup
             size, mtime_ns = -1, -1
         else:
             size, mtime_ns = there.st_size, there.st_mtime_ns
-        jobs.append(Job(number, path, goal, source_form, goal_form, size, mtime_ns))
+        jobs.append(Job(number, path, goal, source_form, goal_form, size, mtime_ns, problem))
     _check(jobs)
     return jobs, target / FOLDER if into_folder else target.with_name(target.name + SUFFIX)
 
 
-def _files(path: Path) -> list[tuple[Path, Path]]:
-    """Return the files that an input means, each with its path below the output folder."""
+def _files(path: Path, own: str, left_out: list[Path]) -> list[_Found]:
+    """Return the files that an input means; `own` is the true path of the output folder."""
+    if os.fspath(path) == STDIN:
+        raise ParameterError(
+            "-: standard input and pipes are not read, for a run that was stopped could not go on with them: write the texts to a file"
+        )
     if not path.is_dir():
         if not path.exists():
             raise DataError(f"no such file: {path}")
-        return [(path, Path(path.name))]
-    inside = [file.relative_to(path) for file in sorted(path.rglob("*")) if file.is_file() and form_of(file)]
-    visible = [name for name in inside if not any(part.startswith((".", "_")) for part in name.parts)]
-    if not visible:
-        raise DataError(f"{path}: there is no file in this folder whose name ends in {', '.join(FORMS)}")
-    return [(path / name, name) for name in visible]
+        if not path.is_file():
+            raise ParameterError(f"{path} is a pipe or device, which is not read: write the texts to a file")
+        return [_Found(path, Path(path.name))]
+    found = sorted(_walked(path, Path(), own, left_out), key=lambda one: one.relative)
+    if found and found[0].path == path:
+        raise DataError(f"{path}: {found[0].problem}")
+    if not found:
+        beside = f", beside outputs of runs, such as {left_out[0]}" if left_out else ""
+        raise DataError(f"{path}: there is no file in this folder whose name ends in {', '.join(FORMS)}{beside}")
+    return found
+
+
+def _walked(folder: Path, relative: Path, own: str, left_out: list[Path]) -> Iterator[_Found]:
+    """Yield the files of a known form in a folder and below it, and what cannot be looked into."""
+    try:
+        with os.scandir(folder / relative) as listing:
+            entries = [(Path(entry.name), entry.is_dir(follow_symlinks=False), entry.is_symlink()) for entry in listing]
+    except OSError as error:
+        yield _Found(folder / relative, relative, f"this folder cannot be read: {error.strerror or error}")
+        return
+    for name, is_folder, is_link in entries:
+        if name.name.startswith((".", "_")):
+            continue
+        path = folder / relative / name
+        if is_folder:
+            is_output = os.path.realpath(path) == own or (path / FOLDER).is_dir() or name.name.endswith(SUFFIX)
+            if is_output:
+                left_out.append(path)
+            else:
+                yield from _walked(folder, relative / name, own, left_out)
+        elif form_of(name):
+            if is_link:
+                problem = _link_problem(path)
+                if problem is not None:
+                    yield _Found(path, relative / name, problem)
+            else:
+                yield _Found(path, relative / name)
+
+
+def _link_problem(path: Path) -> str | None:
+    """Return why a link to a file cannot be followed, "" where it can; None for one to a folder."""
+    try:
+        return None if stat.S_ISDIR(os.stat(path).st_mode) else ""
+    except OSError as error:
+        return f"it is a link to {os.readlink(path)}, which cannot be opened: {error.strerror or error}"
 
 
 def _without_compression(name: str) -> str:
@@ -155,6 +216,10 @@ def _check(jobs: list[Job]) -> None:
     outputs: dict[str, Job] = {}
     for job in jobs:
         goal = os.path.realpath(job.output)
+        if job.output.is_symlink() and not job.problem:
+            raise ParameterError(
+                f"the output {job.output} is a link, which would be replaced by a file: name the file that it points to, or remove it"
+            )
         if goal in inputs:
             raise ParameterError(
                 f"the output {job.output} is an input, which would be lost: write to another folder or name"

@@ -33,6 +33,7 @@ from lexigrad.training.status import Status, status
 
 BAD_ROWS = ("stop", "skip", "null")
 BAD_FILES = ("stop", "skip")
+SKIP_FILES = "--bad-files skip (bad_files='skip') passes over such files"
 BY = "by"
 """Column of the scores that rows are chosen by, in a side file."""
 
@@ -119,7 +120,11 @@ def score_files(
     }  # fmt: skip
     _check(settings)
     n_threads = thread_count(threads)
-    jobs, folder = plan(inputs, output, format)
+    left_out: list[Path] = []
+    jobs, folder = plan(inputs, output, format, left_out)
+    problems = [job for job in jobs if job.problem]
+    if problems and bad_files == "stop":
+        raise DataError(f"{problems[0].input}: {problems[0].problem}; {SKIP_FILES}")
     classifiers = _classifiers(models)
     scorer = RowScorer(classifiers, added, keep, by, newlines=newlines, unit=unit, window=window, aggregate=aggregate)
     manifest = _manifest(settings, jobs, {name: fingerprint(clf) for name, clf in classifiers.items()})
@@ -141,6 +146,8 @@ def score_files(
             return before
         display = status(verbose, "scoring")
         stack.callback(display.close)
+        for path in left_out:
+            display.say(f"{path} is left out: it holds the output of a run")
         run = (make or Run)(jobs, scorer, manifest, state, n_threads, display)
         stack.callback(run.close)
         return run.complete(None if share is None else str(keep_top))
@@ -223,7 +230,7 @@ def _settled(state: State, jobs: list[Job], manifest: dict[str, Any], restart: b
     else:
         if not restart:
             for job in jobs:
-                if job.output.exists():
+                if job.output.exists() and not job.problem:
                     raise DataError(
                         f"{job.output} is there already, and no run like this one wrote it: {anew} and replace it"
                     )
@@ -459,6 +466,8 @@ class Run:
         return max(1, self.threads // max(1, source.n_parts * len(self.jobs)))
 
     def _source(self, job: Job, what: str) -> Source:
+        if job.problem:
+            raise _BadFileError(job.problem)
         if not job.form:
             raise _BadFileError(f"its name ends in none of {', '.join(FORMS)}")
         filtered = self.settings["keep"] is not None or self.settings["keep_top"] is not None
@@ -648,7 +657,7 @@ class Run:
         job, file = task.job, self.files[task.job.number]
         if self.settings["bad_files"] == "stop":
             named = task.reason if str(job.input) in task.reason else f"{job.input}: {task.reason}"
-            raise DataError(f"{named}; --bad-files skip (bad_files='skip') passes over such files")
+            raise DataError(f"{named}; {SKIP_FILES}")
         self._is_bad(file, task.reason)
         self._set_done(job, job.size)
         self._record("bad", job, reason=task.reason)
@@ -657,6 +666,8 @@ class Run:
     def _discard(self, job: Job, sink: Sink | None = None) -> None:
         """Remove what was written of a bad file; its source stays open, as threads may still read it."""
         self._open_less(sink)
+        if job.problem:
+            return
         for path in (partial_path(job.output), job.output):
             path.unlink(missing_ok=True)
 
@@ -694,8 +705,9 @@ class Run:
         """Take the cut back, and the outputs made by it, because files that it counted turned out to be bad."""
         self._journal.wait()
         for job in self.jobs:
-            for path in (partial_path(job.output), job.output):
-                path.unlink(missing_ok=True)
+            if not job.problem:
+                for path in (partial_path(job.output), job.output):
+                    path.unlink(missing_ok=True)
         self._record("uncut")
         self._take_back()
 
