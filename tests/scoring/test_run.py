@@ -697,7 +697,67 @@ def test_another_model_is_noticed(corpus: Path, tmp_path: Path, trained: lexigra
     assert score_files(corpus / "a.parquet", tmp_path / "a.parquet", tmp_path / "same.lexigrad").complete_before
 
 
+def test_a_run_that_did_nothing_leaves_nothing(corpus: Path, tmp_path: Path, trained: lexigrad.TextClassifier) -> None:
+    given = corpus / "a.parquet"
+    for target in ("x.parquet", "new/", "old/"):
+        (tmp_path / "old").mkdir(exist_ok=True)
+        with pytest.raises(DataError, match="has no column 'txet'"):
+            score_files(given, f"{tmp_path}/{target}", trained, text="txet", threads=1)
+        assert sorted(path.name for path in tmp_path.iterdir()) == ["old"]
+        assert list((tmp_path / "old").iterdir()) == []
+    for target in ("x.parquet", "new/", "old/"):
+        assert score_files(given, f"{tmp_path}/{target}", trained, threads=1).rows == 400
+
+
+def test_a_run_that_was_killed_before_anything_was_done_is_no_obstacle(
+    corpus: Path, tmp_path: Path, trained: lexigrad.TextClassifier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr("lexigrad.scoring.run._leave_nothing", lambda state, jobs: None)
+        stopped_at(patch, 1, True)
+        with pytest.raises(_Killed):
+            score_files(corpus, tmp_path / "out", trained, format="arrow", threads=1)
+    assert partial_path(tmp_path / "out/a.arrow").exists()
+    score_files(corpus, tmp_path / "out", trained, add=("label",), threads=1)
+    assert sorted(contents(tmp_path / "out")) == sorted(OUTPUTS)
+
+
+@pytest.mark.parametrize("complete", [True, False], ids=["complete", "stopped"])
+def test_a_restart_removes_outputs_of_the_earlier_run(
+    corpus: Path, tmp_path: Path, trained: lexigrad.TextClassifier, monkeypatch: pytest.MonkeyPatch, complete: bool
+) -> None:
+    out = tmp_path / "out"
+    with monkeypatch.context() as patch:
+        stopped_at(patch, 30 if complete else 12, False)  # the first file has 8 parts
+        try:
+            score_files(corpus, out, trained, threads=1)
+        except _Killed:
+            assert not complete
+    (out / "mine.parquet").write_text("dear")
+    (out / "deep/mine.txt").write_text("dear")
+    score_files(corpus, out, trained, format="jsonl", restart=True, threads=1)
+    names = ["a.jsonl", "deep/b.jsonl", "deep/mine.txt", "deep/none.jsonl", "mine.parquet"]
+    assert sorted(contents(out)) == names
+    score_files(out / "a.jsonl", out, {"m": trained}, format="parquet", restart=True, threads=1)  # of an output
+    assert sorted(contents(out)) == ["a.jsonl", "a.parquet", "deep/mine.txt", "mine.parquet"]
+
+
+def test_a_copied_state_removes_nothing_elsewhere(
+    corpus: Path, tmp_path: Path, trained: lexigrad.TextClassifier
+) -> None:
+    score_files(corpus, tmp_path / "out", trained, threads=1)
+    shutil.copytree(tmp_path / "out", tmp_path / "copy")
+    score_files(corpus / "a.parquet", tmp_path / "copy", trained, restart=True, threads=1)
+    assert sorted(contents(tmp_path / "out")) == sorted(OUTPUTS)
+
+
 # ------------------------------------------------------------------------------------------------------- what is refused
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="there is no /proc")
+def test_a_state_folder_that_cannot_be_made(corpus: Path, trained: lexigrad.TextClassifier) -> None:
+    with pytest.raises(ParameterError, match=r"cannot write /proc/x/_lexigrad: "):
+        score_files(corpus / "a.parquet", "/proc/x/", trained, threads=1)
 
 
 def test_outputs_that_are_there_stay(corpus: Path, tmp_path: Path, trained: lexigrad.TextClassifier) -> None:

@@ -31,6 +31,8 @@ VERSION = 1
 TOLERANCE = ("bad_rows", "bad_files")
 """Settings that may change from "stop" to another value when a run goes on: what was done until then is the same with either."""
 SAMPLED_ROWS = 4096
+MOST_ATTEMPTS = 100
+"""To make and lock the folder, while other runs remove it."""
 
 
 def fingerprint(clf: TextClassifier) -> str:
@@ -108,22 +110,25 @@ class State:
     ------
     DataError
         Another run has it open.
+    ParameterError
+        The folder cannot be made.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._progress: IO[bytes] | None = None
+        self.made_parent = not folder.parent.exists()
         self._lock = self._locked()
 
     def _locked(self) -> IO[bytes]:
-        while True:
+        for attempt in range(MOST_ATTEMPTS):
             try:
                 self.folder.mkdir(parents=True, exist_ok=True)
                 file = open(self.folder / LOCK, "ab")  # noqa: SIM115 (closed by `close`)
-            except FileNotFoundError:  # a run that ended has just removed the folder
-                continue
             except OSError as error:
-                raise ParameterError(f"cannot write {self.folder}: {error.strerror}") from None
+                if isinstance(error, FileNotFoundError) and attempt < MOST_ATTEMPTS - 1:
+                    continue  # perhaps a run that ended has just removed the folder
+                raise ParameterError(f"cannot write {self.folder}: {error.strerror or error}") from None
             if fcntl is None:
                 return file
             try:
@@ -140,6 +145,7 @@ class State:
             if same:
                 return file
             file.close()
+        raise DataError(f"cannot lock {self.folder}, which others make and remove all the time: write elsewhere")
 
     def manifest(self) -> dict[str, Any] | None:
         """Return the manifest of an earlier run, None where there is none."""
@@ -177,6 +183,10 @@ class State:
                 yield step
         if whole < path.stat().st_size:
             os.truncate(path, whole)
+
+    def is_fresh(self) -> bool:
+        """Tell whether no step is done."""
+        return next(self.steps(), None) is None
 
     def record(self, step: Mapping[str, Any]) -> None:
         """Write a step; it is on the disk after `sync`."""

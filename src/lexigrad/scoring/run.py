@@ -6,8 +6,8 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -23,7 +23,7 @@ from lexigrad.machine.threads import map_threads, thread_count
 from lexigrad.scoring.files import FOLDER, FORMS, SUFFIX, Job, form_module, plan
 from lexigrad.scoring.forms.common import Batch, Encoded, Encoder, Part, Sink, Source, partial_path
 from lexigrad.scoring.journal import Journal
-from lexigrad.scoring.manifest import VERSION, State, difference, fingerprint
+from lexigrad.scoring.manifest import MANIFEST, VERSION, State, difference, fingerprint
 from lexigrad.scoring.report import MOST_LISTED, FileReport, Report, Tally
 from lexigrad.scoring.rows import RowScorer
 from lexigrad.scoring.sketch import ScoreSketch, exact_threshold, parse_share
@@ -144,6 +144,7 @@ def score_files(
         if before is not None:
             state.remove_if_unused()
             return before
+        stack.callback(_leave_nothing, state, jobs)
         display = status(verbose, "scoring")
         stack.callback(display.close)
         for path in left_out:
@@ -212,8 +213,12 @@ def _settled(state: State, jobs: list[Job], manifest: dict[str, Any], restart: b
     """Make the state ready for this run; return the report of an earlier run that was this one and is complete."""
     anew = "add --restart (restart=True) to begin anew"
     report_path = _report_paths(state.folder)[0]
+    earlier = _written_before(state, report_path) if restart else set()
     before = None if restart else state.manifest()
     report = None if restart else _earlier_report(report_path)
+    if before is not None and report is None and state.is_fresh():  # stopped before anything was done
+        _remove_partial(before, state)
+        before = None
     if before is not None or report is not None:
         other = difference(before or report.run, manifest)  # type: ignore[union-attr]
         if other:
@@ -234,6 +239,8 @@ def _settled(state: State, jobs: list[Job], manifest: dict[str, Any], restart: b
                     raise DataError(
                         f"{job.output} is there already, and no run like this one wrote it: {anew} and replace it"
                     )
+        for path in earlier - {os.path.realpath(path) for job in jobs for path in (job.input, job.output)}:
+            Path(path).unlink(missing_ok=True)
         state.clear()
         for job in jobs:
             partial_path(job.output).unlink(missing_ok=True)
@@ -241,6 +248,52 @@ def _settled(state: State, jobs: list[Job], manifest: dict[str, Any], restart: b
             path.unlink(missing_ok=True)
     state.begin(manifest)
     return None
+
+
+def _written_before(state: State, report_path: Path) -> set[str]:
+    """Return the outputs that an earlier run, which is to be replaced, completed where this one writes; what it left at temporary names goes."""
+    try:
+        manifest = state.manifest()
+    except DataError:  # damaged
+        manifest = None
+    outputs: list[str] = []
+    try:
+        if manifest is not None:
+            _remove_partial(manifest, state)
+            outputs += [manifest["files"][step["file"]]["output"] for step in state.steps() if step["do"] == "written"]
+        report = _earlier_report(report_path)
+        outputs += [] if report is None else [os.path.abspath(file.output) for file in report.files if file.output]
+    except (DataError, KeyError, IndexError, TypeError):
+        pass
+    return _own(outputs, state)
+
+
+def _own(outputs: Iterable[str], state: State) -> set[str]:
+    """Return the true paths of those outputs that lie where this run writes; the state may be a copy of another's."""
+    target = os.path.realpath(_target(state.folder))
+    inside = (os.path.realpath(path) for path in outputs)
+    return {path for path in inside if path == target or path.startswith(os.path.join(target, ""))}
+
+
+def _remove_partial(manifest: Mapping[str, Any], state: State) -> None:
+    """Remove the files of a run at their temporary names."""
+    for path in _own((file["output"] for file in manifest.get("files", [])), state):
+        partial_path(path).unlink(missing_ok=True)
+
+
+def _leave_nothing(state: State, jobs: list[Job]) -> None:
+    """Remove all that a run made which was stopped before anything was done."""
+    with suppress(OSError):
+        if not (state.folder / MANIFEST).exists() or not state.is_fresh():
+            return
+        for job in jobs:
+            partial_path(job.output).unlink(missing_ok=True)
+        state.remove()
+        if state.made_parent:
+            folders = {parent for job in jobs for parent in job.output.parents if state.folder.parent in (parent, *parent.parents)}
+            for folder in sorted(folders, key=lambda path: len(path.parts), reverse=True):
+                with suppress(OSError):  # something is in it
+                    folder.rmdir()
 
 
 def _earlier_report(path: Path) -> Report | None:
