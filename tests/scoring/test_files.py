@@ -130,7 +130,12 @@ def test_folders_that_cannot_be_read_are_named(here: Path, monkeypatch: pytest.M
 
 
 def test_outputs_of_runs_in_an_input_folder_are_left_out(here: Path) -> None:
-    for name in ("in/out/a.jsonl", "in/deep/other/_lexigrad/lock", "in/deep/other/b.jsonl", "in/c.jsonl.lexigrad-run/s/d.arrow"):
+    for name in (
+        "in/out/a.jsonl",
+        "in/deep/other/_lexigrad/lock",
+        "in/deep/other/b.jsonl",
+        "in/c.jsonl.lexigrad-run/s/d.arrow",
+    ):
         Path(name).parent.mkdir(parents=True, exist_ok=True)
         Path(name).write_text("x")
     left_out: list[Path] = []

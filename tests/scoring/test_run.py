@@ -456,7 +456,11 @@ def test_what_cannot_be_looked_into_is_a_bad_file(
     assert not (tmp_path / "out").exists()
     (tmp_path / "out/deep").mkdir(parents=True)
     report = score_files(folder, tmp_path / "out", trained, threads=1, bad_files="skip")
-    assert [(Path(file.input).name, file.rows) for file in report.files] == [("a.parquet", 400), ("deep", 0), ("l.parquet", 0)]
+    assert [(Path(file.input).name, file.rows) for file in report.files] == [
+        ("a.parquet", 400),
+        ("deep", 0),
+        ("l.parquet", 0),
+    ]
     assert len(report.bad_files) == 2
     assert (tmp_path / "out/deep").is_dir()
 
@@ -468,6 +472,55 @@ def test_an_output_folder_within_the_input(corpus: Path, tmp_path: Path, trained
     assert score_files(folder, folder / "out", trained, threads=1).complete_before
     second = score_files(folder, folder / "other", trained, threads=1)
     assert [file.input for file in second.files] == [file.input for file in first.files]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="names of files are bytes")
+@pytest.mark.parametrize("form", ["parquet", "arrow", "jsonl"])
+def test_names_that_are_not_utf8(
+    corpus: Path, tmp_path: Path, trained: lexigrad.TextClassifier, monkeypatch: pytest.MonkeyPatch, form: str
+) -> None:
+    folder = tmp_path / os.fsdecode(b"in\xff")
+    name = os.fsdecode(b"a\xff.") + form
+    folder.mkdir()
+    try:
+        convert(pq.read_table(corpus / "a.parquet"), tmp_path / f"a.{form}").rename(folder / name)
+    except OSError:
+        pytest.skip("this file system has no such names")
+    out = tmp_path / os.fsdecode(b"out\xff")
+    call: dict[str, Any] = {"keep_top": "10%", "by": "law", "threads": 1}
+    with monkeypatch.context() as patch:
+        stopped_at(patch, 1, False)
+        with pytest.raises(_Killed):
+            score_files(folder, out, trained, **call)
+    report = score_files(folder, out, trained, **call)
+    assert report.kept == 40
+    assert report.files[0].output == str(out / name)
+    assert "in\\udcff/a\\udcff" in (out / "_lexigrad/report.json").read_text()
+    assert score_files(folder, out, trained, **call).to_dict() == report.to_dict()
+    for other in {"parquet", "arrow", "jsonl"} - {form}:
+        assert score_files(folder, tmp_path / other, trained, format=other, threads=1).kept == 400
+
+
+def test_repeated_names_of_columns_are_a_bad_file(
+    corpus: Path, tmp_path: Path, trained: lexigrad.TextClassifier
+) -> None:
+    folder = tmp_path / "in"
+    shutil.copytree(corpus, folder)
+    twice = pa.Table.from_arrays([pa.array(["law1"]), pa.array([1]), pa.array([2])], ["text", "x", "x"])
+    text = pa.Table.from_arrays([pa.array(["law1"]), pa.array(["law1"])], ["text", "text"])
+    for name, table in (("x", twice), ("t", text)):
+        pq.write_table(table, folder / f"{name}p.parquet")
+        convert(table, folder / f"{name}a.arrow")
+    for form in ("parquet", "arrow", "jsonl"):
+        with pytest.raises(DataError, match=r"ta\.arrow.* more than one column 'text'.*--bad-files skip"):
+            score_files(folder / "ta.arrow", tmp_path / f"{form}/", trained, format=form, keep="law > 0.5")
+        report = score_files(
+            folder, tmp_path / form, trained, format=form, keep="law > 0.5", bad_files="skip", threads=1
+        )
+        bad = {Path(file.input).name: file.reason for file in report.bad_files}
+        texts, others = {"ta.arrow", "tp.parquet"}, {"xa.arrow", "xp.parquet"}
+        assert set(bad) == (texts if form == "arrow" else texts | others)  # Arrow has them
+        assert all("more than one column" in reason for reason in bad.values())
 
 
 # ------------------------------------------------------------------------------------------------------------- going on

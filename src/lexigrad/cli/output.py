@@ -49,7 +49,12 @@ Quiet = Annotated[bool, typer.Option("--quiet", help="Show no progress.")]
 
 def print_json(value: Any) -> None:
     """Print one line of JSON."""
-    sys.stdout.write(json.dumps(value, ensure_ascii=False, allow_nan=False) + "\n")
+    print_text(json.dumps(value, ensure_ascii=False, allow_nan=False))
+
+
+def print_text(text: str) -> None:
+    """Print a line; bytes of a file's name that are no UTF-8 are escaped, as JSON does it."""
+    sys.stdout.write(text.encode("utf-8", "backslashreplace").decode() + "\n")
 
 
 def say(message: str, quiet: bool = False) -> None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from lexigrad.cli.output import Json, Quiet, Threads, compile_note, load_model, print_json, say
+from lexigrad.cli.output import Json, Quiet, Threads, compile_note, load_model, print_json, print_text, say
 from lexigrad.errors import ParameterError
 
 
@@ -121,7 +120,7 @@ def score(
     if json:
         print_json(report.to_dict())
     else:
-        sys.stdout.write(f"{report}\n")
+        print_text(str(report))
     if report.bad:
         first = report.bad_rows[0]
         say(f"warning: {report.bad:,} bad rows, the first in {first['file']}, {first['line']}: {first['reason']}")

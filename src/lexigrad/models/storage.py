@@ -122,8 +122,15 @@ def load(path: str | os.PathLike[str]) -> TextClassifier | WordVectors:
     """Open a classifier or word vectors; their arrays stay in the file, memory-mapped and read-only.
 
     fastText's models (.bin and .ftz, of version 0.1.0 and newer) open likewise. Word vectors are read from other forms too, into memory: word2vec's
-    text and binary, GloVe's text, NumPy's .npz, Arrow and Parquet.
+    text and binary, GloVe's text, NumPy's .npz, Arrow and Parquet. Raises `FormatError` where the file cannot be read or is none of these.
     """
+    try:
+        return _opened(path)
+    except OSError as error:
+        raise FormatError(f"{os.fspath(path)} cannot be read: {error.strerror or error}") from error
+
+
+def _opened(path: str | os.PathLike[str]) -> TextClassifier | WordVectors:
     if is_fasttext(path) or is_old_fasttext(path):
         return load_fasttext(path)
     form = None if is_native(path) else form_of(path)

@@ -99,6 +99,17 @@ def _names(models: Mapping[str, Any]) -> str:
     return ", ".join(repr(name) for name in models)
 
 
+def json_bytes(value: Any, **layout: Any) -> bytes:
+    """Return JSON in UTF-8; bytes of a file's name that are no UTF-8 are escaped, and come back when it is read.
+
+    Examples
+    --------
+    >>> json_bytes(["\u00e9", "a\\udcff"])
+    b'["\\xc3\\xa9", "a\\\\udcff"]'
+    """
+    return json.dumps(value, ensure_ascii=False, **layout).encode("utf-8", "backslashreplace")
+
+
 class State:
     """The folder of a run, locked while this object is open.
 
@@ -162,7 +173,7 @@ class State:
     def begin(self, manifest: Mapping[str, Any]) -> None:
         """Write the manifest and open the list of steps."""
         with replacing(self.folder / MANIFEST) as file:
-            file.write((json.dumps(manifest, ensure_ascii=False, indent=1) + "\n").encode())
+            file.write(json_bytes(manifest, indent=1) + b"\n")
         self._progress = open(self.folder / PROGRESS, "ab")  # noqa: SIM115 (closed by `close`)
 
     def steps(self) -> Iterator[dict[str, Any]]:
@@ -191,7 +202,7 @@ class State:
     def record(self, step: Mapping[str, Any]) -> None:
         """Write a step; it is on the disk after `sync`."""
         assert self._progress is not None
-        self._progress.write((json.dumps(step, ensure_ascii=False, separators=(",", ":")) + "\n").encode())
+        self._progress.write(json_bytes(step, separators=(",", ":")) + b"\n")
         self._progress.flush()
 
     def sync(self) -> None:

@@ -23,7 +23,7 @@ from lexigrad.machine.threads import map_threads, thread_count
 from lexigrad.scoring.files import FOLDER, FORMS, SUFFIX, Job, form_module, plan
 from lexigrad.scoring.forms.common import Batch, Encoded, Encoder, Part, Sink, Source, partial_path
 from lexigrad.scoring.journal import Journal
-from lexigrad.scoring.manifest import MANIFEST, VERSION, State, difference, fingerprint
+from lexigrad.scoring.manifest import MANIFEST, VERSION, State, difference, fingerprint, json_bytes
 from lexigrad.scoring.report import MOST_LISTED, FileReport, Report, Tally
 from lexigrad.scoring.rows import RowScorer
 from lexigrad.scoring.sketch import ScoreSketch, exact_threshold, parse_share
@@ -290,7 +290,12 @@ def _leave_nothing(state: State, jobs: list[Job]) -> None:
             partial_path(job.output).unlink(missing_ok=True)
         state.remove()
         if state.made_parent:
-            folders = {parent for job in jobs for parent in job.output.parents if state.folder.parent in (parent, *parent.parents)}
+            folders = {
+                parent
+                for job in jobs
+                for parent in job.output.parents
+                if state.folder.parent in (parent, *parent.parents)
+            }
             for folder in sorted(folders, key=lambda path: len(path.parts), reverse=True):
                 with suppress(OSError):  # something is in it
                     folder.rmdir()
@@ -553,7 +558,10 @@ class Run:
         if states:
             sink = form.resume_sink(job.output, states, schema, self.scorer.fields, same)
         else:
-            sink = form.create_sink(job.output, schema, self.scorer.fields, same)
+            try:
+                sink = form.create_sink(job.output, schema, self.scorer.fields, same)
+            except DataError as error:  # its columns cannot be written
+                raise _BadFileError(_reason(error, job)) from error
         self._open.append(sink)
         return sink
 
@@ -577,7 +585,7 @@ class Run:
         )
         temporary = path.with_suffix(".partial")
         try:
-            with pa.ipc.new_file(temporary, schema) as writer:
+            with pa.OSFile(os.fsencode(temporary), "wb") as file, pa.ipc.new_file(file, schema) as writer:
                 for batch in self._batches(task):
                     rows = self.scorer(batch.texts, task.threads)
                     self._check_bad(task.job, batch, rows.tally)
@@ -808,7 +816,7 @@ class Run:
             self.display.say("no picture of the scores was drawn: it needs matplotlib, pip install 'lexigrad[plot]'")
         shutil.rmtree(self.state.folder / "scores", ignore_errors=True)
         with replacing(numbers) as file:
-            file.write((json.dumps(report.to_dict(), ensure_ascii=False, indent=1) + "\n").encode())
+            file.write(json_bytes(report.to_dict(), indent=1) + b"\n")
         if self.state.folder.name != FOLDER:
             self.state.remove()
 
@@ -855,11 +863,13 @@ def _encode(encoder: Encoder, batch: Batch, columns: list[pa.Array], keep: NDArr
 
 def _reason(error: BaseException, job: Job) -> str:
     """Return what is wrong with a file, without its name, which the caller's message has."""
+    if isinstance(error, OSError) and error.strerror:
+        return f"it cannot be read: {error.strerror}"
     return (str(error) or type(error).__name__).removeprefix(f"{job.input}: ")
 
 
 def _side_table(path: Path) -> pa.Table:
-    with pa.memory_map(str(path)) as file:
+    with pa.memory_map(os.fsencode(path)) as file:
         return pa.ipc.open_file(file).read_all()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import bz2
 import gzip
 import lzma
+import os
 import sys
 import zlib
 from collections.abc import Iterator
@@ -70,7 +71,7 @@ def _stream(name: str, raw: BinaryIO | None) -> Any:
     if suffix == ".zst":
         import pyarrow as pa
 
-        return pa.CompressedInputStream(raw or pa.OSFile(name), "zstd")
+        return pa.CompressedInputStream(raw or pa.OSFile(os.fsencode(name)), "zstd")
     return raw or open(name, "rb")
 
 

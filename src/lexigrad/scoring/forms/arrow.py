@@ -117,7 +117,7 @@ class ArrowSource:
     def _reader(self, stack: ExitStack) -> tuple[Any, Any]:
         """Return (reader, what tells how many bytes were read)."""
         if self.is_plain:
-            source = stack.enter_context(pa.memory_map(self.name))
+            source = stack.enter_context(pa.memory_map(os.fsencode(self.name)))
             head = source.read(len(MAGIC))
             source.seek(0)
             return (pa.ipc.open_file(source) if head == MAGIC else pa.ipc.open_stream(source)), source
@@ -289,7 +289,7 @@ class ArrowSink:
         if partial_path(self.path).exists() or not self.path.is_file():
             return False
         try:
-            with pa.memory_map(str(self.path)) as source:
+            with pa.memory_map(os.fsencode(self.path)) as source:
                 reader = pa.ipc.open_file(source)
                 n_rows = sum(len(reader.get_batch(i)) for i in range(reader.num_record_batches))
                 return n_rows == self.n_rows and reader.schema.names == self.schema.names
@@ -328,7 +328,7 @@ class ArrowSink:
 
 def _copy(stream: Path, file: Any) -> None:
     """Write the batches of a stream to a file of the file format, with one dictionary a column."""
-    with pa.memory_map(str(stream)) as source:
+    with pa.memory_map(os.fsencode(stream)) as source:
         reader = pa.ipc.open_stream(source)
         schema = reader.schema
         columns = [i for i, field in enumerate(schema) if T.is_dictionary(field.type)]
@@ -337,7 +337,7 @@ def _copy(stream: Path, file: Any) -> None:
             kind = schema.field(i).type
             kind = pa.dictionary(_wide_enough(kind.index_type, len(values)), kind.value_type, kind.ordered)
             schema = schema.set(i, schema.field(i).with_type(kind))
-    with pa.memory_map(str(stream)) as source, pa.ipc.new_file(file, schema) as writer:
+    with pa.memory_map(os.fsencode(stream)) as source, pa.ipc.new_file(file, schema) as writer:
         for batch in pa.ipc.open_stream(source):
             arrays = batch.columns
             for i, values in dictionaries.items():

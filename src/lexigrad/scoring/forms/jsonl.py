@@ -412,10 +412,13 @@ class JsonlEncoder:
         return Encoded(self.pieces, self.n_rows)
 
 
-def _check_names(new: Sequence[str], there: Sequence[str]) -> None:
+def _check_names(new: Sequence[str], there: list[str]) -> None:
     twice = [name for name in new if name in there]
     if twice:
         raise DataError(f"there is a column {twice[0]!r} already: give the model another name (NAME=MODEL)")
+    repeated = [name for name in there if there.count(name) > 1]
+    if repeated:
+        raise DataError(f"there is more than one column {repeated[0]!r}: give them different names")
 
 
 class JsonlSink:

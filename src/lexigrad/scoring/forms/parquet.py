@@ -189,6 +189,16 @@ class ParquetPart:
         return ParquetBatch(texts, bad, None if self.source.copies else rows, first, lines)
 
 
+def for_arrow(path: str | os.PathLike[str]) -> Any:
+    """Return what Arrow's reader of Parquet opens: it takes no names that are not UTF-8."""
+    name = os.fspath(path)
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return pa.OSFile(os.fsencode(name))
+    return name
+
+
 def pieces(batch: pa.RecordBatch, text: str) -> Iterator[pa.RecordBatch]:
     """Yield a batch in pieces of at most `BATCH_BYTES` of text each, unless one text is longer."""
     if len(batch) > 1 and batch.column(text).nbytes > BATCH_BYTES:
@@ -244,7 +254,7 @@ class ParquetSource:
         except OSError as error:
             raise DataError(f"{self.name} cannot be read: {error.strerror}") from error
         try:
-            with pq.ParquetFile(self.name, pre_buffer=False) as file:
+            with pq.ParquetFile(for_arrow(self.name), pre_buffer=False) as file:
                 self.metadata: Any = file.metadata
                 self.schema: pa.Schema = file.schema_arrow
             self._check_text()
@@ -286,14 +296,13 @@ class ParquetSource:
         kind = self.schema.field(self.text).type
         if not is_text(kind):
             texts = ", ".join(repr(field.name) for field in self.schema if is_text(field.type))
-            raise DataError(
-                f"{self.name}: the column {self.text!r} holds {kind}, not texts; texts are in {texts or 'none'}"
-            )
+            there = f"texts are in {texts}" if texts else "no column of the file holds texts"
+            raise DataError(f"{self.name}: the column {self.text!r} holds {kind}, not texts; {there}")
 
     def opened(self) -> Any:
         """Return the file, opened once more: each thread needs its own."""
         return pq.ParquetFile(
-            self.name, metadata=self.metadata, pre_buffer=False, memory_map=False, buffer_size=1 << 20
+            for_arrow(self.name), metadata=self.metadata, pre_buffer=False, memory_map=False, buffer_size=1 << 20
         )
 
     def parts(self, skip: int = 0) -> Iterator[ParquetPart]:
@@ -720,7 +729,7 @@ class ParquetSink:
             return
         self.file.append([self._end()], sync=False)
         try:
-            found = pq.read_metadata(self.file.partial).num_rows
+            found = pq.read_metadata(for_arrow(self.file.partial)).num_rows
         except READ_ERRORS as error:
             raise DataError(f"{self.path} would be unreadable ({error}): the footer of its input is damaged") from error
         if found != self.n_rows:
