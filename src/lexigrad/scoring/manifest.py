@@ -100,12 +100,12 @@ def _names(models: Mapping[str, Any]) -> str:
 
 
 def json_bytes(value: Any, **layout: Any) -> bytes:
-    """Return JSON in UTF-8; bytes of a file's name that are no UTF-8 are escaped, and come back when it is read.
+    r"""Return JSON in UTF-8; bytes of a file's name that are no UTF-8 are escaped, and come back when it is read.
 
     Examples
     --------
-    >>> json_bytes(["\u00e9", "a\\udcff"])
-    b'["\\xc3\\xa9", "a\\\\udcff"]'
+    >>> json_bytes(["\u00e9", "a\udcff"])
+    b'["\xc3\xa9", "a\\udcff"]'
     """
     return json.dumps(value, ensure_ascii=False, **layout).encode("utf-8", "backslashreplace")
 
