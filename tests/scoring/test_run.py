@@ -474,6 +474,29 @@ def test_an_output_folder_within_the_input(corpus: Path, tmp_path: Path, trained
     assert [file.input for file in second.files] == [file.input for file in first.files]
 
 
+@pytest.mark.parametrize("form", ["parquet", "arrow"])
+def test_bad_lines_have_no_say_in_the_types_of_columns(
+    tmp_path: Path, trained: lexigrad.TextClassifier, form: str
+) -> None:
+    lines = [
+        {"a": "five", "text": 5}, {"a": 1, "text": "law1", "b": None}, {"c": True, "a": "six"}, {"a": 2, "text": "law2"}, {"a": 3, "text": None},
+    ]  # fmt: skip
+    (tmp_path / "in.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    out = tmp_path / f"out.{form}"
+    for i, settings in enumerate(({"bad_rows": "skip"}, {"bad_rows": "null", "keep": "law >= 0"})):
+        report = score_files(tmp_path / "in.jsonl", out, trained, add=(), restart=bool(i), **{"keep": "prob >= 0"} | settings)
+        assert back(out) == [{"a": 1, "text": "law1", "b": None}, {"a": 2, "text": "law2", "b": None}]
+        assert report.bad == 3
+    lines[0]["a"], lines[2]["a"] = 8, 9
+    (tmp_path / "in.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    score_files(tmp_path / "in.jsonl", out, trained, add=("label",), bad_rows="null", restart=True)
+    rows = back(out)
+    assert [list(row) for row in rows] == [["a", "text", "b", "c", "label"]] * 5  # in the order of the fields
+    assert [(row["a"], row["text"], row["label"]) for row in rows] == [
+        (8, None, None), (1, "law1", "law"), (9, None, None), (2, "law2", "law"), (3, None, None),
+    ]  # fmt: skip
+
+
 @pytest.mark.skipif(os.name != "posix", reason="names of files are bytes")
 @pytest.mark.parametrize("form", ["parquet", "arrow", "jsonl"])
 def test_names_that_are_not_utf8(

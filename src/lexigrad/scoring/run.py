@@ -22,6 +22,7 @@ from lexigrad.errors import DataError, FormatError, LexigradError, ParameterErro
 from lexigrad.machine.threads import map_threads, thread_count
 from lexigrad.scoring.files import FOLDER, FORMS, SUFFIX, Job, form_module, plan
 from lexigrad.scoring.forms.common import Batch, Encoded, Encoder, Part, Sink, Source, partial_path
+from lexigrad.scoring.forms.jsonl import JsonlSource
 from lexigrad.scoring.journal import Journal
 from lexigrad.scoring.manifest import MANIFEST, VERSION, State, difference, fingerprint, json_bytes
 from lexigrad.scoring.report import MOST_LISTED, FileReport, Report, Tally
@@ -541,6 +542,8 @@ class Run:
                 job.input, self.settings["text"], drops="none" if what == "score" else drops
             )
             self._open.append(source)
+            if isinstance(source, JsonlSource):
+                source.keeps_bad = self.settings["bad_rows"] == "null" and not filtered
         except (*READ_ERRORS, DataError, FormatError, pa.ArrowException) as error:
             raise _BadFileError(_reason(error, job)) from error
         names = [] if source.schema is None else source.schema.names

@@ -112,7 +112,7 @@ class JsonBatch(Batch):
     source: JsonlSource
 
     def table(self) -> pa.RecordBatch:
-        """Return the rows as columns of `JsonlSource.columns`; a row that is no object is null in all of them.
+        """Return the rows as columns of `JsonlSource.columns`; a row that is no object, or is bad and not wanted, is null in all of them.
 
         Raises
         ------
@@ -121,7 +121,7 @@ class JsonBatch(Batch):
         """
         rows: JsonRows = self.rows
         schema = self.source.columns()
-        places = np.flatnonzero(rows.is_object)
+        places = np.flatnonzero(self.wanted())
         lines = [rows.data[rows.starts[row] : rows.stops[row]].data for row in places.tolist()]
         table = _quick_table(b"".join(lines), len(lines), schema)
         if table is None:
@@ -132,12 +132,26 @@ class JsonBatch(Batch):
             table = table.take(pa.array(takes, mask=takes < 0))
         return table
 
+    def wanted(self) -> NDArray[np.bool_]:
+        """Return which rows can be written: (n_rows,) bool."""
+        wanted: NDArray[np.bool_] = self.rows.is_object.copy()
+        if not self.source.keeps_bad:
+            wanted[[row for row, _ in self.bad]] = False
+        return wanted
+
+    def value(self, row: int) -> dict[str, Any]:
+        """Return a row as Python has it; a text that is none, of a bad row, is left out."""
+        value: dict[str, Any] = _loaded(self.rows.line(row))
+        if not isinstance(value.get(self.source.text, ""), str):
+            del value[self.source.text]
+        return value
+
     def _slow_table(self, places: NDArray[np.int64], schema: pa.Schema) -> pa.RecordBatch:
         """Return the rows that are objects by Python's reader, value by value: says what is wrong and where."""
         values = []
         for row in places.tolist():
             try:
-                value = _loaded(self.rows.line(row))
+                value = self.value(row)
                 widened(pa.struct(schema), value, "", False)
             except (ValueError, RecursionError) as error:
                 raise DataError(
@@ -247,6 +261,10 @@ class JsonlSource:
     text : the field with the texts
     part_bytes : a part has the lines that begin within so many bytes of the content; a line is never cut
 
+    Attributes
+    ----------
+    keeps_bad : whether rows without a usable text are rows of the table, and so have a say in the types of its columns
+
     Raises
     ------
     DataError
@@ -254,6 +272,7 @@ class JsonlSource:
     """
 
     schema = None
+    keeps_bad = True
 
     def __init__(self, path: str | os.PathLike[str], text: str, part_bytes: int = PART_BYTES) -> None:
         self.name, self.text, self.part_bytes = os.fspath(path), text, part_bytes
@@ -290,21 +309,22 @@ class JsonlSource:
         return self._columns
 
     def _first_columns(self) -> pa.Schema:
-        kind: pa.DataType = pa.struct([(self.text, pa.string())])
+        kind: pa.DataType = pa.struct([])
         for part in self.parts():
             found = False
             for batch in part.batches():
-                for row in np.flatnonzero(batch.rows.is_object).tolist():
+                for row in np.flatnonzero(batch.wanted()).tolist():
                     found = True
                     try:
-                        kind = widened(kind, _loaded(batch.rows.line(row)), "", True)
+                        kind = widened(kind, batch.value(row), "", True)
                     except (ValueError, RecursionError) as error:
                         raise DataError(
                             f"{self.name}:{batch.lines[row]}: {error}; write JSONL, or make the rows alike"
                         ) from error
             if found:
                 break
-        return pa.schema(list(settled(kind)))
+        fields = list(settled(kind))
+        return pa.schema(fields if self.text in [field.name for field in fields] else [*fields, (self.text, pa.string())])
 
     def close(self) -> None:
         """Do nothing: each reading opens the file itself."""
