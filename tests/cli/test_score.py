@@ -118,6 +118,13 @@ def test_a_path_may_have_an_equals_sign(files: Path, call: Call) -> None:
         (["{}/in.parquet", "--model", "{}/m.lexigrad", "-o", "{}/in.parquet"], 2, "is an input, which would be lost"),
         (["{}/in.jsonl", "--model", "{}/m.lexigrad", "-o", "{}/x.jsonl", "--text", "body"], 1, "in.jsonl:301: "),
         (["{}/in.parquet", "--model", "{}/m.lexigrad", "--model", "{}/m.lexigrad", "-o", "{}/x/"], 2, "need names"),
+        (
+            ["{}/in.parquet", "--model", "{}/m.lexigrad", "-o", "{}/x/", "--newlines", "tab"],
+            2,
+            "--newlines tab: expected one of space, end-of-sentence, empty",
+        ),
+        (["-", "--model", "{}/m.lexigrad", "-o", "{}/x/"], 2, "standard input and pipes are not read"),
+        (["{}/in.parquet", "--model", "{}/in.parquet", "-o", "{}/x/"], 1, "in.parquet holds no classifier"),
         (["{}/in.parquet", "--model", "a={}/m.lexigrad", "--model", "a={}/m.lexigrad", "-o", "{}/x/"], 2, "two models"),
     ],
 )

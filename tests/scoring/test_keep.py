@@ -101,12 +101,12 @@ def test_a_number_means_what_it_says() -> None:
         ("hq > 0.5 and cc", ONE, "at character 14: this is no condition"),
         ("'é' == label and hp > 1", {"": ["é", "hq"]}, "at character 18: no label 'hp': the model has 'é', 'hq'"),
         ("hq > 1 and quality > 1", TWO, "at character 12: quality is a model: write quality.label, or a label of it"),
-        ("quality.hp > 1", TWO, "the model 'quality' has no label 'hp'; it has 'cc', 'hq'"),
+        ("quality.hp > 1", TWO, "at character 1: no label 'hp': the model 'quality' has 'cc', 'hq'"),
         ("qual.hq > 1", TWO, "no model 'qual': there are 'quality', 'lid'"),
         ("m.hq > 1", ONE, "the model has no name; write a label alone"),
         ("x > 1", {"a": ["x"], "b": ["x"]}, "several models have the label 'x': write a.x or b.x"),
         ('label == "hq"', TWO, "of which model? Write quality.label or lid.label"),
-        ('label == "hp"', ONE, "at character 10: the model has no label 'hp'"),
+        ('label == "hp"', ONE, "at character 10: no label 'hp': the model has 'cc', 'hq'"),
         ('label in ("hq", 1)', ONE, "a label is compared with a label in quotation marks"),
         ("label == hq", ONE, "a label is compared with a label in quotation marks"),
         ('label > "hq"', ONE, "compared by ==, != or in"),
@@ -164,7 +164,7 @@ def test_labels_to_choose_by() -> None:
     assert by_label("a.b", {"": ["a.b"]}) == ("", "a.b")
     with pytest.raises(ParameterError, match=r"write a\.x or b\.x"):
         by_label("x", {"a": ["x"], "b": ["x"]})
-    with pytest.raises(ParameterError, match=r"no such label: the model 'quality' has 'cc', 'hq'; the model 'lid' has"):
+    with pytest.raises(ParameterError, match="no label 'x': the model 'quality' has 'cc', 'hq'"):
         by_label("quality.x", TWO)
 
 
@@ -173,3 +173,19 @@ def test_names_of_models() -> None:
         "a",
         "größe",
     ]
+
+
+@pytest.mark.parametrize(
+    ("expression", "classes", "message"),
+    [
+        ("is > 0.5", {"": ["is", "en"]}, "the label 'is' is a word of Python, write probs[\"is\"]; allowed are"),
+        ("lid.as > 0.5", {"lid": ["as", "en"], "q": ["hq"]}, "write lid[\"as\"]; allowed are"),
+        ("or > 0.5 and en > 0", {"": ["or", "en"]}, "write probs[\"or\"]; allowed are"),
+    ],
+)
+def test_labels_that_are_words_of_python(expression: str, classes: dict[str, list[str]], message: str) -> None:
+    with pytest.raises(ParameterError) as raised:
+        Keep(expression, classes)
+    assert message in str(raised.value)
+    name, label = ("lid", "as") if "lid" in classes else ("probs", expression.split()[0])
+    assert Keep(f'{name}["{label}"] > 0.5', classes).labels == {next(iter(classes)): [label]}

@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import lexigrad
-from lexigrad.errors import DataError, ParameterError
+from lexigrad.errors import DataError, FormatError, ParameterError
 from lexigrad.scoring import Report, score_files
 from lexigrad.scoring.forms.common import partial_path
 from lexigrad.scoring.forms.jsonl import JsonlSource
@@ -861,13 +861,27 @@ def test_outputs_that_are_there_stay(corpus: Path, tmp_path: Path, trained: lexi
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"add": ("hp",)}, "add='hp': expected label, prob, all or a label; the model has 'food', 'law', 'sport'"),
+        ({"add": ("hp",)}, "add='hp': no label 'hp': the model has 'food', 'law', 'sport' (expected are label, prob"),
+        ({"add": "sprot"}, "has 'food', 'law', 'sport'; did you mean 'sport'?"),
+        ({"add": "__label__law"}, "did you mean 'law'?"),
+        ({"add": "m.LAW", "models": {"m": 0}}, "add='m.LAW': no label 'LAW': the model 'm' has 'food', 'law', 'sport'; did you"),
         ({"add": ()}, "nothing would be done"),
+        ({"add": "none"}, "nothing would be done"),
+        ({"add": None}, "add=None: expected columns as strings"),
+        ({"add": (1,)}, "add=(1,): expected columns as strings"),
+        ({"text": None}, "text=None: expected a string"),
+        ({"by": 5, "keep_top": "1%"}, "by=5: expected a string or None"),
+        ({"unit": []}, "unit=[]: expected a string"),
+        ({"keep": 0.5}, "keep=0.5: expected an expression as a string"),
+        ({"models": {1: 0}}, "models: 1 cannot be the name of a model: expected a string"),
+        ({"inputs": None}, "inputs=None: expected a path or a list of paths"),
+        ({"inputs": [1]}, "inputs=[1]: expected a path or a list of paths"),
+        ({"output": None}, "output=None: expected a path"),
         ({"keep": "hp > 1"}, "no label 'hp'"),
         ({"keep_top": "10%"}, "keep_top and by belong together"),
         ({"by": "law"}, "keep_top and by belong together"),
         ({"keep_top": "0", "by": "law"}, "such as 10% or 0.1"),
-        ({"keep_top": "10%", "by": "hp"}, "by='hp': no such label"),
+        ({"keep_top": "10%", "by": "hp"}, "by='hp': no label 'hp': the model has"),
         ({"bad_rows": "drop"}, "bad_rows='drop': expected one of 'stop', 'skip', 'null'"),
         ({"bad_files": "null"}, "bad_files='null': expected one of 'stop', 'skip'"),
         ({"format": "csv"}, "format='csv': expected one of parquet, jsonl, arrow"),
@@ -886,10 +900,26 @@ def test_wrong_settings(
     models = settings.pop("models", trained)
     if isinstance(models, dict):
         models = dict.fromkeys(models, trained)
+    inputs, output = settings.pop("inputs", corpus), settings.pop("output", tmp_path / "out")
     with pytest.raises(ParameterError) as raised:
-        score_files(corpus, tmp_path / "out", models, **settings)
+        score_files(inputs, output, models, **settings)
     assert message in str(raised.value)
     assert not (tmp_path / "out").exists()
+
+
+def test_models_that_cannot_be_read(
+    corpus: Path, tmp_path: Path, trained: lexigrad.TextClassifier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(FormatError, match=r"a\.parquet holds no classifier and no word vectors, .*it has id, text"):
+        score_files(corpus, tmp_path / "out", corpus / "a.parquet")
+    trained.save(tmp_path / "m.lexigrad")
+
+    def refused(*_: Any, **__: Any) -> Any:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("builtins.open", refused)
+    with pytest.raises(FormatError, match=r"m\.lexigrad cannot be read: Permission denied"):
+        lexigrad.load(tmp_path / "m.lexigrad")
 
 
 def test_a_column_of_the_same_name(corpus: Path, tmp_path: Path, trained: lexigrad.TextClassifier) -> None:

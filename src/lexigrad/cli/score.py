@@ -11,6 +11,9 @@ from lexigrad.cli.output import Json, Quiet, Threads, compile_note, load_model, 
 from lexigrad.errors import ParameterError
 
 
+NEWLINES = ("space", "end-of-sentence", "empty")
+
+
 def score(
     inputs: Annotated[
         list[Path],
@@ -99,10 +102,12 @@ def score(
     """
     with compile_note(quiet):
         from lexigrad.scoring.run import score_files
+    if newlines.replace("_", "-") not in NEWLINES:
+        raise ParameterError(f"--newlines {newlines}: expected one of {', '.join(NEWLINES)}")
     models = {name: load_model(path, threads) for name, path in _named(model).items()}
     options: dict[str, Any] = {
         "text": text, "add": [] if add in ("", "none") else [what.strip() for what in add.split(",")], "keep": keep, "keep_top": keep_top, "by": by,
-        "newlines": newlines.replace("-", "_"), "unit": unit, "window": window, "aggregate": aggregate, "bad_rows": bad_rows, "bad_files": bad_files,
+        "newlines": newlines, "unit": unit, "window": window, "aggregate": aggregate, "bad_rows": bad_rows, "bad_files": bad_files,
         "format": format, "restart": restart, "verbose": not quiet,
     }  # fmt: skip
     try:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ast
+import difflib
 import keyword
+import re
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -25,6 +27,8 @@ ARITHMETIC: dict[type[ast.operator], np.ufunc] = {
 }  # fmt: skip
 MOST_SHOWN = 10
 """Labels that an error lists."""
+MOST_COMPARED = 5_000
+"""Labels among which one like an unknown one is looked for."""
 MOST_CHARACTERS = 10_000
 
 
@@ -37,6 +41,25 @@ def is_name(name: str) -> bool:
     (True, False, False)
     """
     return name.isidentifier() and not keyword.iskeyword(name) and name not in (LABEL, PROB, PROBS)
+
+
+def no_label(label: str, classes: Mapping[str, Sequence[Any]]) -> str:
+    """Return what to say of a label that none of these models has: what they have, and one that may be meant.
+
+    Examples
+    --------
+    >>> no_label("__label__en", {"lid": ["de", "en"]})
+    "no label '__label__en': the model 'lid' has 'de', 'en'; did you mean 'en'?"
+    """
+    there = "; ".join(
+        f"{f'the model {model!r}' if model else 'the model'} has {_some(map(str, labels))}"
+        for model, labels in classes.items()
+    )
+    known = [str(one) for labels in classes.values() for one in labels]
+    exact = {label.removeprefix("__label__"), f"__label__{label}"}
+    like = [one for one in known if one in exact or one.casefold() == label.casefold()]
+    like += difflib.get_close_matches(label, known[:MOST_COMPARED], 1)
+    return f"no label {label!r}: {there}{f'; did you mean {like[0]!r}?' if like else ''}"
 
 
 @dataclass
@@ -93,6 +116,8 @@ class Keep:
     """
 
     def __init__(self, expression: str, classes: Mapping[str, Sequence[Any]]) -> None:
+        if not isinstance(expression, str):
+            raise ParameterError(f"keep={expression!r}: expected an expression as a string, such as 'hq >= 0.5'")
         self.expression = expression
         self._places = {model: {str(label): i for i, label in enumerate(labels)} for model, labels in classes.items()}
         self.labels: dict[str, list[str]] = {}
@@ -119,10 +144,22 @@ class Keep:
             at_end = not error.offset or error.lineno != 1
             at = len(self._source) - len(source) + (len(source.rstrip()) + 1 if at_end else error.offset or 1)
             raise ParameterError(
-                f"keep={self.expression!r}: at character {at}: {error.msg}; allowed are {ALLOWED}"
+                f"keep={self.expression!r}: at character {at}: {error.msg}; {self._keywords()}allowed are {ALLOWED}"
             ) from None
         except (ValueError, MemoryError) as error:
             raise ParameterError(f"keep={self.expression!r}: {error}; allowed are {ALLOWED}") from None
+
+    def _keywords(self) -> str:
+        """Return how to write the labels of an expression that are words of Python, which it cannot have as they are."""
+        words = dict.fromkeys(re.findall(r"\w+", self._source))
+        found = [
+            (word, f'{model or PROBS}["{word}"]')
+            for word in words
+            if keyword.iskeyword(word)
+            for model, places in self._places.items()
+            if word in places
+        ]
+        return "".join(f"the label {word!r} is a word of Python, write {written}; " for word, written in found)
 
     def __call__(
         self,
@@ -292,8 +329,7 @@ class Keep:
     def _place(self, node: ast.AST, model: str, label: str) -> int:
         places = self._places[model]
         if label not in places:
-            whose = f"the model {model!r}" if model else "the model"
-            raise self._wrong(node, f"{whose} has no label {label!r}; it has {_some(places)}")
+            raise self._wrong(node, no_label(label, {model: list(places)}))
         return places[label]
 
     def _first(self, model: str) -> str:
@@ -319,11 +355,7 @@ class Keep:
             raise self._wrong(
                 node, f'{label} is a model: write {label}.label, or a label of it, {label}["{self._first(label)}"]'
             )
-        there = "; ".join(
-            f"{f'the model {model!r}' if model else 'the model'} has {_some(places)}"
-            for model, places in self._places.items()
-        )
-        raise self._wrong(node, f"no label {label!r}: {there}")
+        raise self._wrong(node, no_label(label, {model: list(places) for model, places in self._places.items()}))
 
     def _model(self, node: ast.expr) -> str:
         if isinstance(node, ast.Name) and node.id and node.id in self._places:
@@ -360,11 +392,8 @@ def by_label(by: str, classes: Mapping[str, Sequence[Any]]) -> tuple[str, str]:
         return owners[0], by
     if owners:
         raise ParameterError(f"by={by!r}: several models have it; write {' or '.join(f'{m}.{by}' for m in owners)}")
-    there = "; ".join(
-        f"{f'the model {model!r}' if model else 'the model'} has {_some([str(x) for x in labels])}"
-        for model, labels in classes.items()
-    )
-    raise ParameterError(f"by={by!r}: no such label: {there}")
+    unknown = no_label(rest, {name: classes[name]}) if dot and name in places else no_label(by, classes)
+    raise ParameterError(f"by={by!r}: {unknown}")
 
 
 def _is_text(node: ast.expr) -> bool:

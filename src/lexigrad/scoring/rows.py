@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,13 +12,15 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from lexigrad.errors import ParameterError
-from lexigrad.scoring.keep import Keep, by_label, is_name
+from lexigrad.scoring.keep import Keep, by_label, is_name, no_label
 from lexigrad.scoring.report import Distribution, Tally
 from lexigrad.scoring.scorer import ALL, LABEL, PROB, Scorer
 
 if TYPE_CHECKING:
     from lexigrad.models.text_classifier import TextClassifier
 
+NONE = "none"
+"""Says that no column is added."""
 FEW_LABELS = 8
 """Of a model whose labels all have a distribution in the report."""
 
@@ -48,7 +50,7 @@ class RowScorer:
     ----------
     models : classifiers by name; "" for the only one
     add : columns, see `lexigrad.scoring.scorer.Scorer`: "label", "prob" and "all" for each model, a label for each model that has it; "NAME.label" and so
-        on for one model
+        on for one model; "none" for none
     keep : a filter, see `lexigrad.scoring.keep.Keep`
     by : [NAME.]LABEL, whose probability `Rows.by` is to have
     settings : `newlines`, `unit`, `window` and `aggregate` of `Scorer`
@@ -66,7 +68,7 @@ class RowScorer:
     def __init__(
         self,
         models: Mapping[str, TextClassifier],
-        add: Sequence[str] = (LABEL, PROB),
+        add: str | Sequence[str] = (LABEL, PROB),
         keep: str | None = None,
         by: str | None = None,
         **settings: Any,
@@ -75,7 +77,7 @@ class RowScorer:
         classes = {name: [str(label) for label in clf.fitted.classes.tolist()] for name, clf in models.items()}
         self.keep = None if keep is None else Keep(keep, classes)
         self.by = None if by is None else by_label(by, classes)
-        chosen = _chosen(add, classes)
+        chosen = _chosen(columns_of(add), classes)
         self.scorers: dict[str, Scorer] = {}
         self.fields: list[pa.Field] = []
         self._labels: dict[str, list[str]] = {}
@@ -123,6 +125,22 @@ class RowScorer:
         return Rows(columns, keep, by, tally)
 
 
+def columns_of(add: Any) -> list[str]:
+    """Return the columns that are meant: one may stand without a list, and "none" for no column.
+
+    Examples
+    --------
+    >>> columns_of("hq"), columns_of("none"), columns_of(("label", "prob"))
+    (['hq'], [], ['label', 'prob'])
+    """
+    if isinstance(add, str):
+        return [] if add in ("", NONE) else [add]
+    columns = list(add) if isinstance(add, Iterable) and not isinstance(add, (bytes, Mapping)) else [add]
+    if not all(isinstance(what, str) for what in columns):
+        raise ParameterError(f"add={add!r}: expected columns as strings, such as ('label', 'prob'), or 'none'")
+    return [] if columns == [NONE] else columns
+
+
 def text_bytes(texts: pa.Array) -> int:
     """Return how many bytes of text an array holds."""
     if pa.types.is_dictionary(texts.type):
@@ -142,6 +160,8 @@ def _check_names(names: list[str]) -> None:
     if names == [""]:
         return
     for name in names:
+        if not isinstance(name, str):
+            raise ParameterError(f"models: {name!r} cannot be the name of a model: expected a string")
         if not name:
             raise ParameterError(
                 "several models need names, which go before the names of their columns: --model NAME=MODEL"
@@ -166,11 +186,8 @@ def _chosen(add: Sequence[str], classes: Mapping[str, Sequence[str]]) -> dict[st
             continue
         owners = [model for model, labels in classes.items() if what in labels]
         if not owners:
-            there = "; ".join(
-                f"{f'the model {model!r}' if model else 'the model'} has {', '.join(map(repr, labels[:10]))}{' and others' * (len(labels) > 10)}"
-                for model, labels in classes.items()
-            )
-            raise ParameterError(f"add={what!r}: expected label, prob, all or a label; {there}")
+            unknown = no_label(rest, {name: classes[name]}) if dot and name in classes else no_label(what, classes)
+            raise ParameterError(f"add={what!r}: {unknown} (expected are label, prob, all, none, or labels)")
         for model in owners:
             chosen[model].append(what)
     return chosen

@@ -26,7 +26,7 @@ from lexigrad.scoring.forms.jsonl import JsonlSource
 from lexigrad.scoring.journal import Journal
 from lexigrad.scoring.manifest import MANIFEST, VERSION, State, difference, fingerprint, json_bytes
 from lexigrad.scoring.report import MOST_LISTED, FileReport, Report, Tally
-from lexigrad.scoring.rows import RowScorer
+from lexigrad.scoring.rows import RowScorer, columns_of
 from lexigrad.scoring.sketch import ScoreSketch, exact_threshold, parse_share
 from lexigrad.text.files import READ_ERRORS
 from lexigrad.text.sources import Paths
@@ -53,7 +53,7 @@ def score_files(
     models: Any,
     *,
     text: str = "text",
-    add: Sequence[str] = ("label", "prob"),
+    add: str | Sequence[str] = ("label", "prob"),
     keep: str | None = None,
     keep_top: str | float | None = None,
     by: str | None = None,
@@ -81,7 +81,7 @@ def score_files(
     output : a file, for one input file; or a folder, which there is or whose name ends in "/", for files of the inputs' names
     models : a classifier or the path of one; or a mapping from names to these, see `RowScorer`
     text : the column, or in JSONL the field, of the texts
-    add : columns of each model, see `lexigrad.scoring.rows.RowScorer`; empty to add none
+    add : columns of each model, see `lexigrad.scoring.rows.RowScorer`; "none" or nothing to add none
     keep : keep only rows for which this holds, see `lexigrad.scoring.keep.Keep`
     keep_top : keep only this share of the rows, "10%" or 0.1, those with the largest probability of `by`; with `keep` the share of those that it keeps. Rows
         that are equal to the last one are kept, too
@@ -114,12 +114,14 @@ def score_files(
     (['hq'], 2, 1)
     """
     share = None if keep_top is None else str(parse_share(keep_top))
-    added = [add] if isinstance(add, str) else list(add)
+    newlines = newlines.replace("-", "_") if isinstance(newlines, str) else newlines
+    added = columns_of(add)
     settings = {
         "text": text, "add": added, "keep": keep, "keep_top": share, "by": by,
         "newlines": newlines, "unit": unit, "window": window, "aggregate": aggregate, "bad_rows": bad_rows, "bad_files": bad_files, "format": format,
     }  # fmt: skip
     _check(settings)
+    _check_paths(inputs, output)
     n_threads = thread_count(threads)
     left_out: list[Path] = []
     jobs, folder = plan(inputs, output, format, left_out)
@@ -155,7 +157,20 @@ def score_files(
         return run.complete(None if share is None else str(keep_top))
 
 
+def _check_paths(inputs: Any, output: Any) -> None:
+    several = [inputs] if isinstance(inputs, (str, os.PathLike)) else inputs
+    listed = isinstance(several, Iterable) and not isinstance(several, bytes)
+    if not listed or (isinstance(several, Sequence) and not all(isinstance(one, (str, os.PathLike)) for one in several)):
+        raise ParameterError(f"inputs={inputs!r}: expected a path or a list of paths")
+    if not isinstance(output, (str, os.PathLike)):
+        raise ParameterError(f"output={output!r}: expected a path")
+
+
 def _check(settings: Mapping[str, Any]) -> None:
+    for name in ("text", "by", "format", "newlines", "unit", "aggregate", "bad_rows", "bad_files"):
+        optional = name in ("by", "format")
+        if not isinstance(settings[name], str) and not (optional and settings[name] is None):
+            raise ParameterError(f"{name}={settings[name]!r}: expected a string{' or None' * optional}")
     for name, allowed in (("bad_rows", BAD_ROWS), ("bad_files", BAD_FILES)):
         if settings[name] not in allowed:
             raise ParameterError(f"{name}={settings[name]!r}: expected one of {', '.join(map(repr, allowed))}")
