@@ -179,13 +179,13 @@ def test_names_of_models() -> None:
     ("expression", "classes", "message"),
     [
         ("is > 0.5", {"": ["is", "en"]}, "the label 'is' is a word of Python, write probs[\"is\"]; allowed are"),
-        ("lid.as > 0.5", {"lid": ["as", "en"], "q": ["hq"]}, "write lid[\"as\"]; allowed are"),
-        ("or > 0.5 and en > 0", {"": ["or", "en"]}, "write probs[\"or\"]; allowed are"),
+        ("lid.as > 0.5", {"lid": ["as", "en"], "q": ["hq"]}, 'write lid["as"]; allowed are'),
+        ("or > 0.5 and en > 0", {"": ["or", "en"]}, 'write probs["or"]; allowed are'),
     ],
 )
 def test_labels_that_are_words_of_python(expression: str, classes: dict[str, list[str]], message: str) -> None:
     with pytest.raises(ParameterError) as raised:
         Keep(expression, classes)
     assert message in str(raised.value)
-    name, label = ("lid", "as") if "lid" in classes else ("probs", expression.split()[0])
+    name, label = ("lid", "as") if "lid" in classes else ("probs", expression.split(maxsplit=1)[0])
     assert Keep(f'{name}["{label}"] > 0.5', classes).labels == {next(iter(classes)): [label]}

@@ -112,6 +112,8 @@ def test_columns_are_those_of_score_table(corpus: Path, tmp_path: Path, trained:
     assert [(Path(f.output or "").relative_to(tmp_path / "out").as_posix(), f.rows) for f in report.files] == [
         ("a.parquet", 400), ("deep/b.parquet", 200), ("deep/none.parquet", 0),
     ]  # fmt: skip
+    assert report.lists == {"probs": trained.classes_.tolist()}
+    assert Report.from_dict(json.loads((tmp_path / "out/_lexigrad/report.json").read_bytes())).lists == report.lists
     assert not (tmp_path / "out/_left").exists()
     assert sorted(path.name for path in (tmp_path / "out/_lexigrad").iterdir()) == [
         "lock", "manifest.json", "progress.jsonl", "report.json",
@@ -437,7 +439,8 @@ def test_bad_files(corpus: Path, tmp_path: Path, trained: lexigrad.TextClassifie
     assert all(file.output is None and file.rows == 0 for file in report.bad_files)
     assert report.rows == N
     assert columns(output(tmp_path / "out")) == columns(scored(corpus, (trained, "")))
-    assert "bad file: " in str(report)
+    assert re.search(r"^bad file: .*b\.parquet .*Parquet", str(report), re.M)
+    assert re.search(r"^\S+/b\.parquet +bad file$", str(report), re.M)
     top = score_files(folder, tmp_path / "top", trained, bad_files="skip", keep_top="50%", by="law", threads=2)
     assert len(top.bad_files) == 3
     assert top.top is not None
@@ -484,7 +487,9 @@ def test_bad_lines_have_no_say_in_the_types_of_columns(
     (tmp_path / "in.jsonl").write_text("\n".join(map(json.dumps, lines)))
     out = tmp_path / f"out.{form}"
     for i, settings in enumerate(({"bad_rows": "skip"}, {"bad_rows": "null", "keep": "law >= 0"})):
-        report = score_files(tmp_path / "in.jsonl", out, trained, add=(), restart=bool(i), **{"keep": "prob >= 0"} | settings)
+        report = score_files(
+            tmp_path / "in.jsonl", out, trained, add=(), restart=bool(i), **{"keep": "prob >= 0"} | settings
+        )
         assert back(out) == [{"a": 1, "text": "law1", "b": None}, {"a": 2, "text": "law2", "b": None}]
         assert report.bad == 3
     lines[0]["a"], lines[2]["a"] = 8, 9
@@ -864,7 +869,10 @@ def test_outputs_that_are_there_stay(corpus: Path, tmp_path: Path, trained: lexi
         ({"add": ("hp",)}, "add='hp': no label 'hp': the model has 'food', 'law', 'sport' (expected are label, prob"),
         ({"add": "sprot"}, "has 'food', 'law', 'sport'; did you mean 'sport'?"),
         ({"add": "__label__law"}, "did you mean 'law'?"),
-        ({"add": "m.LAW", "models": {"m": 0}}, "add='m.LAW': no label 'LAW': the model 'm' has 'food', 'law', 'sport'; did you"),
+        (
+            {"add": "m.LAW", "models": {"m": 0}},
+            "add='m.LAW': no label 'LAW': the model 'm' has 'food', 'law', 'sport'; did you",
+        ),
         ({"add": ()}, "nothing would be done"),
         ({"add": "none"}, "nothing would be done"),
         ({"add": None}, "add=None: expected columns as strings"),

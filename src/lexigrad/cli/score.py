@@ -10,7 +10,6 @@ import typer
 from lexigrad.cli.output import Json, Quiet, Threads, compile_note, load_model, print_json, print_text, say
 from lexigrad.errors import ParameterError
 
-
 NEWLINES = ("space", "end-of-sentence", "empty")
 
 

@@ -108,7 +108,9 @@ def _columns(name: str, table: Any) -> Found:
     import pyarrow as pa
 
     if not {"word", "vector"} <= set(table.column_names):
-        raise FormatError(f"{name} holds no classifier and no word vectors, which are columns 'word' and 'vector': it has {', '.join(table.column_names)}")
+        raise FormatError(
+            f"{name} holds no classifier and no word vectors, which are columns 'word' and 'vector': it has {', '.join(table.column_names)}"
+        )
     vector = table.column("vector").combine_chunks()
     kind = vector.type
     lists = pa.types.is_fixed_size_list(kind) or pa.types.is_list(kind) or pa.types.is_large_list(kind)

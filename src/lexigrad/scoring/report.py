@@ -152,6 +152,7 @@ class Report:
     bad_rows : {"file", "line", "reason"} of the first 1,000 bad rows; "line" is a line from 1 or a row from 0, by the kind of file
     top : of `keep_top`: "by", "share", "asked" (rows that are the share), "threshold" (the smallest probability that was kept), "kept"; else None
     seconds : of all runs until it was complete
+    lists : for each column of lists that was added ("all"), the labels in the order of its numbers
     run : the settings, inputs and models, as the manifest has them
     complete_before : True where nothing was left to do
     """
@@ -163,6 +164,7 @@ class Report:
     top: dict[str, Any] | None
     seconds: float
     run: dict[str, Any]
+    lists: dict[str, list[Any]] = field(default_factory=dict)
     complete_before: bool = False
 
     @property
@@ -212,7 +214,7 @@ class Report:
             model: {label: Distribution(values["histogram"], values["total"]) for label, values in labels.items()}
             for model, labels in document["probs"].items()
         }
-        same = {name: document[name] for name in ("labels", "bad_rows", "top", "seconds", "run")}
+        same = {name: document[name] for name in ("labels", "bad_rows", "top", "seconds", "run", "lists")}
         return cls(files=[FileReport(**file) for file in document["files"]], probs=probs, **same)
 
     def figure(self) -> Figure:
@@ -260,6 +262,14 @@ class Report:
         parts += [Text(""), self._files()]
         if len(self.files) > SHOWN_FILES:
             parts.append(Text(f"and {len(self.files) - SHOWN_FILES:,} files more"))
+        bad = self.bad_files
+        if bad:
+            parts.append(Text(""))
+            for file in bad[:SHOWN_FILES]:
+                named = file.reason if file.input in file.reason else f"{file.input}: {file.reason}"
+                parts.append(Text(shown(f"bad file: {named}"), overflow="fold"))
+            if len(bad) > SHOWN_FILES:
+                parts.append(Text(f"and {len(bad) - SHOWN_FILES:,} bad files more"))
         if any(distribution.n for labels in self.probs.values() for distribution in labels.values()):
             parts += [Text(""), self._labels()]
         return Group(*parts)
@@ -267,13 +277,11 @@ class Report:
     def _files(self) -> Table:
         from rich.text import Text
 
-        table = _table(
-            ("file", False), ("rows", True), ("kept", True), ("bad", True), ("MB of text", True), ("", False)
-        )
+        table = _table(("file", False), ("rows", True), ("kept", True), ("bad", True), ("MB of text", True))
         for file in self.files[:SHOWN_FILES]:
-            numbers = [f"{n:,}" for n in (file.rows, file.kept, file.bad)] if not file.reason else ["", "", ""]
+            numbers = [f"{n:,}" for n in (file.rows, file.kept, file.bad)] if not file.reason else ["bad file", "", ""]
             size = "" if file.reason else f"{file.text_bytes / 1e6:,.1f}"
-            table.add_row(Text(file.input), *numbers, size, Text(f"bad file: {file.reason}" if file.reason else ""))
+            table.add_row(Text(shown(file.input)), *numbers, size)
         return table
 
     def _labels(self) -> Table:
@@ -290,6 +298,11 @@ class Report:
                 rows = counts.get(label)
                 table.add_row(Text(name), f"{rows:,}" if rows is not None else "", mean, Text(bars))
         return table
+
+
+def shown(name: str) -> str:
+    """Return a name for printing: bytes that are no UTF-8 are escaped."""
+    return name.encode("utf-8", "backslashreplace").decode()
 
 
 def _root(count: int, most: int) -> float:

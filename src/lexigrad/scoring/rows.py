@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -100,6 +101,14 @@ class RowScorer:
         if twice:
             raise ParameterError(f"the column {twice.pop()!r} would be added by two models: give them other names")
         self._classes = classes
+
+    def lists(self) -> dict[str, list[Any]]:
+        """Return the labels of each added column of lists, in the order of its numbers."""
+        return {
+            field.name: json.loads(field.metadata[b"labels"])
+            for field in self.fields
+            if pa.types.is_fixed_size_list(field.type)
+        }
 
     def __call__(self, texts: pa.Array, threads: int = 1) -> Rows:
         """Score texts, with nulls where there is none."""

@@ -160,7 +160,9 @@ def score_files(
 def _check_paths(inputs: Any, output: Any) -> None:
     several = [inputs] if isinstance(inputs, (str, os.PathLike)) else inputs
     listed = isinstance(several, Iterable) and not isinstance(several, bytes)
-    if not listed or (isinstance(several, Sequence) and not all(isinstance(one, (str, os.PathLike)) for one in several)):
+    if not listed or (
+        isinstance(several, Sequence) and not all(isinstance(one, (str, os.PathLike)) for one in several)
+    ):
         raise ParameterError(f"inputs={inputs!r}: expected a path or a list of paths")
     if not isinstance(output, (str, os.PathLike)):
         raise ParameterError(f"output={output!r}: expected a path")
@@ -255,8 +257,8 @@ def _settled(state: State, jobs: list[Job], manifest: dict[str, Any], restart: b
                     raise DataError(
                         f"{job.output} is there already, and no run like this one wrote it: {anew} and replace it"
                     )
-        for path in earlier - {os.path.realpath(path) for job in jobs for path in (job.input, job.output)}:
-            Path(path).unlink(missing_ok=True)
+        for old in earlier - {os.path.realpath(path) for job in jobs for path in (job.input, job.output)}:
+            Path(old).unlink(missing_ok=True)
         state.clear()
         for job in jobs:
             partial_path(job.output).unlink(missing_ok=True)
@@ -823,7 +825,14 @@ class Run:
             labels.add(tally)
             probs += [{"file": str(job.input), "line": line, "reason": reason} for line, reason in tally.problems]
         return Report(
-            files, labels.labels, labels.probs, probs[:MOST_LISTED], self.top, round(self._seconds(), 3), self.manifest
+            files,
+            labels.labels,
+            labels.probs,
+            probs[:MOST_LISTED],
+            self.top,
+            round(self._seconds(), 3),
+            self.manifest,
+            self.scorer.lists(),
         )
 
     def _save(self, report: Report) -> None:

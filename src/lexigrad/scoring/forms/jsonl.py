@@ -324,7 +324,9 @@ class JsonlSource:
             if found:
                 break
         fields = list(settled(kind))
-        return pa.schema(fields if self.text in [field.name for field in fields] else [*fields, (self.text, pa.string())])
+        return pa.schema(
+            fields if self.text in [field.name for field in fields] else [*fields, (self.text, pa.string())]
+        )
 
     def close(self) -> None:
         """Do nothing: each reading opens the file itself."""
