@@ -143,3 +143,18 @@ def test_outputs_of_runs_in_an_input_folder_are_left_out(here: Path) -> None:
     assert [job.input.as_posix() for job in jobs] == ["in/a.jsonl", "in/x/a.feather", "in/x/c.jsonl.xz"]
     assert sorted(path.as_posix() for path in left_out) == ["in/c.jsonl.lexigrad-run", "in/deep/other", "in/out"]
     assert [job.input.name for job in plan("in/deep/other", "o", None)[0]] == ["b.jsonl"]  # asked for by name
+
+
+def test_files_that_may_not_be_looked_at_are_named(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    look = Path.stat
+
+    def refused(self: Path, **options: Any) -> os.stat_result:
+        if self.name == "a.feather":
+            raise PermissionError(13, "Permission denied", self)
+        return look(self, **options)
+
+    monkeypatch.setattr(Path, "stat", refused)
+    problems = [job.problem for job in plan("in", "o", None)[0]]
+    assert problems == ["", "it cannot be read: Permission denied", ""]
+    with pytest.raises(DataError, match=r"in/x/a\.feather cannot be read: Permission denied"):
+        plan("in/x/a.feather", "o/", None)

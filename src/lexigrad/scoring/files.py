@@ -102,9 +102,12 @@ def plan(
     own = os.path.realpath(target)
     found = [one for name in given for one in _files(Path(name), own, [] if left_out is None else left_out)]
     into_folder = (
-        target.is_dir() or os.fspath(output).endswith(("/", os.sep)) or len(given) > 1 or any(map(os.path.isdir, given))
+        os.path.isdir(target)
+        or os.fspath(output).endswith(("/", os.sep))
+        or len(given) > 1
+        or any(map(os.path.isdir, given))
     )
-    if into_folder and target.exists() and not target.is_dir():
+    if into_folder and os.path.exists(target) and not os.path.isdir(target):
         raise ParameterError(
             f"cannot write into {target}: it is a file, and several inputs or a folder need a folder for their outputs"
         )
@@ -117,8 +120,9 @@ def plan(
             goal, goal_form = target, _form_of_output(target, form)
         try:
             there = path.stat()
-        except OSError:
+        except OSError as error:
             size, mtime_ns = -1, -1
+            problem = problem or f"it cannot be read: {error.strerror or error}"
         else:
             size, mtime_ns = there.st_size, there.st_mtime_ns
         jobs.append(Job(number, path, goal, source_form, goal_form, size, mtime_ns, problem))
@@ -132,10 +136,14 @@ def _files(path: Path, own: str, left_out: list[Path]) -> list[_Found]:
         raise ParameterError(
             "-: standard input and pipes are not read, for a run that was stopped could not go on with them: write the texts to a file"
         )
-    if not path.is_dir():
-        if not path.exists():
-            raise DataError(f"no such file: {path}")
-        if not path.is_file():
+    try:
+        mode = path.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        raise DataError(f"no such file: {path}") from None
+    except OSError as error:
+        raise DataError(f"{path} cannot be read: {error.strerror or error}") from error
+    if not stat.S_ISDIR(mode):
+        if not stat.S_ISREG(mode):
             raise ParameterError(f"{path} is a pipe or device, which is not read: write the texts to a file")
         return [_Found(path, Path(path.name))]
     found = sorted(_walked(path, Path(), own, left_out), key=lambda one: one.relative)
@@ -160,7 +168,7 @@ def _walked(folder: Path, relative: Path, own: str, left_out: list[Path]) -> Ite
             continue
         path = folder / relative / name
         if is_folder:
-            is_output = os.path.realpath(path) == own or (path / FOLDER).is_dir() or name.name.endswith(SUFFIX)
+            is_output = os.path.realpath(path) == own or os.path.isdir(path / FOLDER) or name.name.endswith(SUFFIX)
             if is_output:
                 left_out.append(path)
             else:
@@ -216,7 +224,7 @@ def _check(jobs: list[Job]) -> None:
     outputs: dict[str, Job] = {}
     for job in jobs:
         goal = os.path.realpath(job.output)
-        if job.output.is_symlink() and not job.problem:
+        if os.path.islink(job.output) and not job.problem:
             raise ParameterError(
                 f"the output {job.output} is a link, which would be replaced by a file: name the file that it points to, or remove it"
             )

@@ -128,7 +128,7 @@ class State:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._progress: IO[bytes] | None = None
-        self.made_parent = not folder.parent.exists()
+        self.made_parent = not os.path.exists(folder.parent)
         self._lock = self._locked()
 
     def _locked(self) -> IO[bytes]:

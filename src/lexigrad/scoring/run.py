@@ -22,7 +22,6 @@ from lexigrad.errors import DataError, FormatError, LexigradError, ParameterErro
 from lexigrad.machine.threads import map_threads, thread_count
 from lexigrad.scoring.files import FOLDER, FORMS, SUFFIX, Job, form_module, plan
 from lexigrad.scoring.forms.common import Batch, Encoded, Encoder, Part, Sink, Source, partial_path
-from lexigrad.scoring.forms.jsonl import JsonlSource
 from lexigrad.scoring.journal import Journal
 from lexigrad.scoring.manifest import MANIFEST, VERSION, State, difference, fingerprint, json_bytes
 from lexigrad.scoring.report import MOST_LISTED, FileReport, Report, Tally
@@ -131,7 +130,7 @@ def score_files(
     classifiers = _classifiers(models)
     scorer = RowScorer(classifiers, added, keep, by, newlines=newlines, unit=unit, window=window, aggregate=aggregate)
     manifest = _manifest(settings, jobs, {name: fingerprint(clf) for name, clf in classifiers.items()})
-    if folder.name != FOLDER and not folder.parent.is_dir():
+    if folder.name != FOLDER and not os.path.isdir(folder.parent):
         raise ParameterError(f"cannot write {output}: there is no folder {folder.parent}; create it first")
     with ExitStack() as stack:
         state = State(folder)
@@ -559,7 +558,7 @@ class Run:
                 job.input, self.settings["text"], drops="none" if what == "score" else drops
             )
             self._open.append(source)
-            if isinstance(source, JsonlSource):
+            if job.form == "jsonl":
                 source.keeps_bad = self.settings["bad_rows"] == "null" and not filtered
         except (*READ_ERRORS, DataError, FormatError, pa.ArrowException) as error:
             raise _BadFileError(_reason(error, job)) from error

@@ -108,6 +108,8 @@ class ArrowSource:
             except READ_ERRORS as error:
                 if isinstance(error, DataError):
                     raise
+                if isinstance(error, PermissionError):
+                    raise DataError(f"{path}: it cannot be read: permission denied") from error
                 raise DataError(f"{path} is no Arrow file or stream, or is damaged: {error}") from error
         check_columns(self.name, [text], self.schema.names)
         kind = self.schema.field(text).type
