@@ -150,13 +150,15 @@ SETTINGS: list[dict[str, Any]] = [
 def test_files_as_on_one_machine(local: None, trained: lexigrad.TextClassifier, tmp_path: Path) -> None:
     folder = corpus(tmp_path, 5, 200, 70)
     (folder / "bad.parquet").write_bytes(b"PAR1 and no more")
+    late = [{"text": "law1 law2"}] * 99 + [{"text": "law1", "label": "x"}]  # bad only where it is written, so that the best tenth is cut again
+    (folder / "late.jsonl").write_text("\n".join(map(json.dumps, late)))
     for i, settings in enumerate(SETTINGS):
         settings = {"bad_files": "skip", **settings}
         one = run.score_files(folder, f"{tmp_path}/one{i}/", trained, threads=1, **settings)
         many = score_files(folder, f"{tmp_path}/many{i}/", trained, **settings)
         assert counts(many) == counts(one)
         assert written(tmp_path / f"many{i}") == written(tmp_path / f"one{i}")
-        assert len(many.bad_files) == 1
+        assert len(many.bad_files) == 2
         assert score_files(folder, f"{tmp_path}/many{i}/", trained, **settings).complete_before
     with pytest.raises(DataError, match=r"bad\.parquet"):
         score_files(folder, f"{tmp_path}/stopped/", trained)
