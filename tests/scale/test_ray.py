@@ -150,7 +150,9 @@ SETTINGS: list[dict[str, Any]] = [
 def test_files_as_on_one_machine(local: None, trained: lexigrad.TextClassifier, tmp_path: Path) -> None:
     folder = corpus(tmp_path, 5, 200, 70)
     (folder / "bad.parquet").write_bytes(b"PAR1 and no more")
-    late = [{"text": "law1 law2"}] * 99 + [{"text": "law1", "label": "x"}]  # bad only where it is written, so that the best tenth is cut again
+    late = [{"text": "law1 law2"}] * 99 + [
+        {"text": "law1", "label": "x"}
+    ]  # bad only where it is written, so that the best tenth is cut again
     (folder / "late.jsonl").write_text("\n".join(map(json.dumps, late)))
     for i, settings in enumerate(SETTINGS):
         settings = {"bad_files": "skip", **settings}
