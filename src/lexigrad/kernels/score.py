@@ -35,8 +35,6 @@ _I32, _I64, _F32, _F64, _U8, _U32, _U64 = (
     types.int32, types.int64, types.float32, types.float64, types.uint8, types.uint32, types.uint64,
 )  # fmt: skip
 
-STRIDE = 512
-"""Bytes between two that are asked for of a row: the processor goes on by itself from there, and more requests only stand in one another's way."""
 ROWS_TOGETHER = 64
 """Rows that are added up before their sum is added to the others, so that rounding grows with 64 and n / 64 instead of n."""
 WIDE = 64
@@ -48,9 +46,9 @@ UNSEEN = np.uint32(0x80000000)
 
 @helper
 def prefetch_bytes(matrix, start, size):  # type: ignore[no-untyped-def]
-    """Ask for a row."""
-    for i in range(0, size + STRIDE - 1, STRIDE):
-        prefetch(matrix, start + min(i, size - 1))
+    """Ask for the ends of a row: the processor goes on by itself from there, and more requests only stand in one another's way."""
+    prefetch(matrix, start)
+    prefetch(matrix, start + size - 1)
 
 
 @helper
