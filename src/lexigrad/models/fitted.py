@@ -24,8 +24,8 @@ from lexigrad.text.tokens import UNENDED
 from lexigrad.text.unicode import load_table
 from lexigrad.text.vocabulary import Vocabulary
 
-SLICE_BYTES = 1 << 16
-"""Text that one thread scores before it takes the next slice."""
+SLICE_BYTES, MOST_SLICE_BYTES = 1 << 16, 1 << 20
+"""Text that one thread scores before it takes the next slice, at least and at most: an eighth of a batch, since each slice costs the interpreter's lock."""
 LONGEST_TEXT = (1 << 29) - (1 << 12)
 """Bytes: four times as many are less than 2^31."""
 DECODED_BYTES = 1 << 25
@@ -366,10 +366,11 @@ def check_lengths(offsets: NDArray[np.int64]) -> None:
 
 
 def slices_of(batch: TextBatch) -> list[tuple[int, int]]:
-    """Cut a batch into ranges of about `SLICE_BYTES`."""
+    """Cut a batch into ranges of about an eighth, from `SLICE_BYTES` to `MOST_SLICE_BYTES`."""
     n = len(batch)
     n_bytes = int(batch.offsets[-1] - batch.offsets[0]) + 32 * n
     if n_bytes <= SLICE_BYTES:
         return [(0, n)] if n else []
-    step = max(8, n * SLICE_BYTES // n_bytes // 8 * 8)
+    size = min(MOST_SLICE_BYTES, max(SLICE_BYTES, n_bytes // 8))
+    step = max(8, n * size // n_bytes // 8 * 8)
     return [(first, min(first + step, n)) for first in range(0, n, step)]
