@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import importlib
 import json
@@ -1061,3 +1062,21 @@ def test_states_of_parts_are_held_only_while_their_file_is_written(
 
     score_files(corpus, tmp_path / "out", quality, threads=2, make=make)
     assert [(file.written, file.states) for file in runs[0].files] == [(True, [])] * 3
+
+
+def test_what_will_pass_stops_a_run_and_makes_no_file_bad(
+    tmp_path: Path, trained: lexigrad.TextClassifier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pq.write_table(pa.table({"text": ["sport1"]}), tmp_path / "in.parquet")
+
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("lexigrad.scoring.forms.parquet.open_source", refuse)
+        with pytest.raises(DataError, match="Too many open files; the same command goes on"):
+            score_files(tmp_path / "in.parquet", tmp_path / "out.parquet", trained, bad_files="skip", verbose=False)
+    assert (
+        score_files(tmp_path / "in.parquet", tmp_path / "out.parquet", trained, bad_files="skip", verbose=False).rows
+        == 1
+    )

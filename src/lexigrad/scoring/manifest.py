@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -144,7 +145,9 @@ class State:
                 return file
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
+            except OSError as error:
+                if error.errno not in (errno.EWOULDBLOCK, errno.EACCES):
+                    return file  # a file system without locks
                 file.close()
                 raise DataError(
                     f"another run is writing to {self.folder.parent} now ({self.folder} is locked): wait for it, or write elsewhere"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -34,6 +35,8 @@ from lexigrad.training.status import Status, status
 BAD_ROWS = ("stop", "skip", "null")
 BAD_FILES = ("stop", "skip")
 SKIP_FILES = "--bad-files skip (bad_files='skip') passes over such files"
+PASSING = {errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ESTALE, errno.ETIMEDOUT}
+"""Reasons for which a file cannot be read that say nothing about the file."""
 BY = "by"
 """Column of the scores that rows are chosen by, in a side file."""
 
@@ -561,7 +564,7 @@ class Run:
             if job.form == "jsonl":
                 source.keeps_bad = self.settings["bad_rows"] == "null" and not filtered
         except (*READ_ERRORS, DataError, FormatError, pa.ArrowException) as error:
-            raise _BadFileError(_reason(error, job)) from error
+            raise _bad_file(error, job) from error
         names = [] if source.schema is None else source.schema.names
         clash = [added.name for added in self.scorer.fields if added.name in names]
         if clash:
@@ -838,11 +841,18 @@ class Run:
         from lexigrad.formats.native import replacing
 
         numbers, picture = _report_paths(self.state.folder)
-        if not draw(report, picture):
-            self.display.say("no picture of the scores was drawn: it needs matplotlib, pip install 'lexigrad[plot]'")
         shutil.rmtree(self.state.folder / "scores", ignore_errors=True)
         with replacing(numbers) as file:
             file.write(json_bytes(report.to_dict(), indent=1) + b"\n")
+        try:
+            drawn = draw(report, picture)
+        except OSError as error:  # the run is complete all the same
+            self.display.say(f"no picture of the scores was drawn: {error}")
+        else:
+            if not drawn:
+                self.display.say(
+                    "no picture of the scores was drawn: it needs matplotlib, pip install 'lexigrad[plot]'"
+                )
         if self.state.folder.name != FOLDER:
             self.state.remove()
 
@@ -868,7 +878,15 @@ def _columns(source: Source, job: Job) -> pa.Schema:
     try:
         return source.columns()  # type: ignore[attr-defined]
     except (*READ_ERRORS, DataError) as error:
-        raise _BadFileError(_reason(error, job)) from error
+        raise _bad_file(error, job) from error
+
+
+def _bad_file(error: Exception, job: Job) -> Exception:
+    """Return the error that makes a file a bad one; or, for want of memory or the like, which will pass, the one that stops the run."""
+    for cause in (error, error.__cause__):
+        if isinstance(cause, OSError) and cause.errno in PASSING:
+            return DataError(f"{job.input} cannot be read now: {cause.strerror}; the same command goes on from here")
+    return _BadFileError(_reason(error, job))
 
 
 def _reading(items: Iterator[Any], job: Job) -> Iterator[Any]:
@@ -876,7 +894,7 @@ def _reading(items: Iterator[Any], job: Job) -> Iterator[Any]:
     try:
         yield from items
     except (*READ_ERRORS, DataError, FormatError, pa.ArrowException) as error:
-        raise _BadFileError(_reason(error, job)) from error
+        raise _bad_file(error, job) from error
 
 
 def _encode(encoder: Encoder, batch: Batch, columns: list[pa.Array], keep: NDArray[np.bool_] | None, job: Job) -> None:
