@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -114,6 +115,11 @@ def test_a_number_too_small_for_float32_is_no_mark() -> None:
     clf = trained("softmax", 2)
     clf.fitted.input[:], clf.fitted.output[:] = np.float32(-1e-30), np.array([[0.0], [1e-30]], np.float32)
     assert clf.explain("sport1").known == clf.fold().explain("sport1").known > 0
+
+
+def test_many_labels_are_not_compared_with_an_identity() -> None:
+    fitted = trained("softmax", 3).fitted
+    assert not folding.is_folded(replace(fitted, output=np.zeros((1 << 22, 12), np.float32)))
 
 
 def test_what_cannot_be_folded(tmp_path: Path) -> None:

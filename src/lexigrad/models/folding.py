@@ -45,7 +45,9 @@ def is_pair(fitted: FittedClassifier) -> bool:
 def is_folded(fitted: FittedClassifier) -> bool:
     """Tell whether the output matrix is what folding leaves."""
     output = fitted.output
-    return not isinstance(output, CodedMatrix) and np.array_equal(output, _rest(fitted))
+    if isinstance(output, CodedMatrix) or fitted.dim != (1 if is_pair(fitted) else len(output)):
+        return False  # before the identity is made, which for many labels would fill the memory
+    return np.array_equal(output, _rest(fitted))
 
 
 def _rest(fitted: FittedClassifier) -> NDArray[np.float32]:
