@@ -22,7 +22,17 @@ from numpy.typing import NDArray
 from lexigrad.errors import DataError, FormatError, ParameterError
 from lexigrad.formats import parquet_footer as footers
 from lexigrad.formats.parquet_footer import I32, I64, LIST, Footer, Items, Struct
-from lexigrad.scoring.forms.common import BATCH_BYTES, Batch, Encoded, FileSpan, Part, PartialFile, Source, partial_path
+from lexigrad.scoring.forms.common import (
+    BATCH_BYTES,
+    Batch,
+    Encoded,
+    FileSpan,
+    Part,
+    PartialFile,
+    Source,
+    kept_rows,
+    partial_path,
+)
 from lexigrad.text.columns import check_columns
 
 DROPS = ("none", "bad", "any")
@@ -524,24 +534,13 @@ class RowsEncoder:
         rows = fitted(batch.table(), self.layout.given)
         arrays = [*rows.columns, *file_arrays(columns, self.layout.added)]
         full = pa.RecordBatch.from_arrays(arrays, schema=self.layout.full)
-        self.columns.add(full if keep is None else filtered(full, pa.array(keep)))
+        self.columns.add(kept_rows(full, keep))
 
     def finish(self) -> Encoded:
         """Return the row group."""
         if not self.columns.n_rows:
             return Encoded([], 0)
         return laid_out(self.columns.finish(), self.columns.n_rows, None)
-
-
-def filtered(batch: pa.RecordBatch, keep: pa.Array) -> pa.RecordBatch:
-    """Return the rows to keep, also of views, which Arrow does not filter."""
-    arrays = []
-    for array in batch.columns:
-        if pa.types.is_string_view(array.type) or pa.types.is_binary_view(array.type):
-            arrays.append(array.cast(pa.large_binary()).filter(keep).cast(array.type))
-        else:
-            arrays.append(array.filter(keep))
-    return pa.RecordBatch.from_arrays(arrays, schema=batch.schema)
 
 
 def file_field(field: pa.Field) -> pa.Field:
